@@ -1,0 +1,1 @@
+# bin/image.mk

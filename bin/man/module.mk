@@ -1,0 +1,1 @@
+# bin/man/module.mk

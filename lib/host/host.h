@@ -1,0 +1,98 @@
+/*
+ * The verbs of the OCI runtime: what `caisson` and `caisson-monitor` call.
+ *
+ * Each verb finishes whole or undoes what it began. The caller is a single-threaded process: some
+ * verbs change process attributes for a moment (time and pid namespaces for children).
+ */
+#ifndef CSN_HOST_HOST_H
+#define CSN_HOST_HOST_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <sys/types.h>
+
+#include "caisson.h"
+#include "spec/spec.h"
+#include "state/state.h"
+
+/* Where warnings go ("rlimit RLIMIT_NOFILE: cannot be raised …"): they never change the flow. */
+typedef void (*host_warn_fn)(void *data, const char *text);
+
+struct host_context {
+	const char *root; /* state directory; NULL: /run/caisson */
+	bool systemd_cgroup;
+	host_warn_fn warn; /* may be NULL */
+	void *warn_data;
+};
+
+/* What create and run take besides the config. Zero is the default of every member but fds. */
+struct host_create {
+	const char *id;
+	const char *bundle;	    /* directory that holds config.json */
+	const char *console_socket; /* AF_UNIX path that receives the pty master; NULL: none */
+	const char *pidfd_socket;   /* AF_UNIX path that receives a pidfd of init; NULL: none */
+	const char *pid_file;	    /* NULL: none */
+	bool no_pivot, no_new_keyring;
+	int preserve_fds; /* fds 3 … 3+n-1 stay open in the container */
+	/* Engine: a detached tree that becomes the root instead of root.path; -1: none. */
+	int rootfs_tree;
+};
+#define HOST_CREATE_INIT { .rootfs_tree = -1 }
+
+/* A process that host_run or host_exec started and that is our child. */
+struct host_process {
+	pid_t pid;
+	int pidfd;	   /* -1 when none */
+	int tty_master;	   /* the pty master when the config asks for a terminal and no console
+			    * socket was given; else -1 */
+};
+#define HOST_PROCESS_INIT { .pidfd = -1, .tty_master = -1 }
+
+/* create: everything but the program. 0 or -errno; nothing is left behind on failure. */
+int host_create(const struct host_context *ctx, const struct host_create *req,
+		struct csn_error *err);
+/* start: opens the gate; returns when the program runs (or reports why it does not). */
+int host_start(const struct host_context *ctx, const char *id, struct csn_error *err);
+/* create + start without a gate: the program runs when this returns and is our child. */
+int host_run(const struct host_context *ctx, const struct host_create *req,
+	     struct host_process *ret, struct csn_error *err);
+/* State record and status of one container. record_done() frees. */
+int host_state(const struct host_context *ctx, const char *id, struct record *ret,
+	       enum status *ret_status, struct csn_error *err);
+/* Sends sig to init, or with all to every process of its cgroup. -ESRCH: "container not
+ * running". */
+int host_kill(const struct host_context *ctx, const char *id, int sig, bool all,
+	      struct csn_error *err);
+/* Removes a stopped or created container; force kills it first and makes an unknown id a
+ * success. Runs poststop hooks. */
+int host_delete(const struct host_context *ctx, const char *id, bool force,
+		struct csn_error *err);
+int host_pause(const struct host_context *ctx, const char *id, bool pause,
+	       struct csn_error *err);
+/* Pids of the container's cgroup and below it; malloc'd. */
+int host_pids(const struct host_context *ctx, const char *id, pid_t **ret, size_t *ret_count,
+	      struct csn_error *err);
+
+struct host_exec {
+	const char *id;
+	const struct spec_process *process; /* what to run: already merged with the container's */
+	const char *console_socket, *pidfd_socket, *pid_file;
+	bool no_new_keyring;
+	bool ignore_paused;
+	int preserve_fds;
+	const char *cgroup; /* sub-cgroup below the container's, or NULL */
+};
+/* Runs a process inside a running container; it is our child when this returns. */
+int host_exec(const struct host_context *ctx, const struct host_exec *req,
+	      struct host_process *ret, struct csn_error *err);
+/* The config that create kept. Freed by spec_free. */
+int host_config(const struct host_context *ctx, const char *id, struct spec **ret,
+		struct csn_error *err);
+
+/* Waits for a child by pidfd and gives 0–255, or 128+N for signal N, in *ret_status. */
+int host_wait(const struct host_process *p, int *ret_status, struct csn_error *err);
+/* Copies between the caller's terminal and the pty master, passes SIGWINCH and (attached run)
+ * other signals on to the process, and waits: what `run -t` and `exec -t` do in the foreground. */
+int host_attend(const struct host_process *p, int *ret_status, struct csn_error *err);
+
+#endif
