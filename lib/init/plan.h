@@ -20,11 +20,12 @@ struct sock_filter;
 
 /* Where a mount's file system comes from. */
 enum plan_mount_source {
-	PLAN_MOUNT_TREE,    /* tree_fd: a detached tree made by the host (bind, overlay, idmapped) */
-	PLAN_MOUNT_NEW,	    /* fstype + options, made by the child in its own namespaces */
-	PLAN_MOUNT_CGROUP,  /* cgroup2; falls back to a bind of cgroup_dir when the kernel refuses */
+	PLAN_MOUNT_TREE,   /* tree_fd: a detached tree made by the host (bind, overlay, idmapped) */
+	PLAN_MOUNT_NEW,	   /* fstype + options, made by the child in its own namespaces */
+	PLAN_MOUNT_CGROUP, /* cgroup2; falls back to a bind of cgroup_dir when the kernel refuses */
 	PLAN_MOUNT_REMOUNT, /* change attributes (and options) of what is mounted at target */
-	PLAN_MOUNT_INSIDE,  /* bind of a path inside the container (source is resolved in the root) */
+	PLAN_MOUNT_INSIDE,  /* bind of a path inside the container (source is resolved in the root)
+			     */
 };
 
 enum plan_mount_flags {
@@ -43,11 +44,11 @@ struct plan_fsopt {
 
 struct plan_mount {
 	enum plan_mount_source source;
-	unsigned flags;		/* PLAN_TARGET_FILE … */
-	int tree_fd;		/* PLAN_MOUNT_TREE, else -1 */
-	const char *target;	/* absolute inside the container, cleaned of "." and ".." */
-	const char *fstype;	/* PLAN_MOUNT_NEW */
-	const char *device;	/* the "source" shown in mountinfo; INSIDE: the path bound */
+	unsigned flags;	    /* PLAN_TARGET_FILE … */
+	int tree_fd;	    /* PLAN_MOUNT_TREE, else -1 */
+	const char *target; /* absolute inside the container, cleaned of "." and ".." */
+	const char *fstype; /* PLAN_MOUNT_NEW */
+	const char *device; /* the "source" shown in mountinfo; INSIDE: the path bound */
 	const struct plan_fsopt *options;
 	size_t options_count;
 	/* MOUNT_ATTR_* for this mount only, then for the whole tree (rro …). */
@@ -126,11 +127,16 @@ struct plan {
 	size_t joins_count;
 	bool new_userns; /* NEED_MAPS is exchanged, and the child becomes id 0 of it */
 	bool exec_only;	 /* exec: the container exists; rootfs steps are left out */
+	int join_pidfd;	 /* exec: every namespace in join_flags of this process, in one setns */
+	uint64_t join_flags;
+
+	/* Signals that our caller ignores (bit n-1), to be given back their default. */
+	uint64_t ignored_signals;
 
 	/* Root and mounts. */
-	bool has_mntns;		   /* new mount namespace: pivot_root and so on */
-	const char *rootfs;	   /* host path, absolute */
-	int rootfs_tree;	   /* a detached tree to use as root (engine overlay), or -1 */
+	bool has_mntns;	    /* new mount namespace: pivot_root and so on */
+	const char *rootfs; /* host path, absolute */
+	int rootfs_tree;    /* a detached tree to use as root (engine overlay), or -1 */
 	bool root_readonly;
 	bool no_pivot;
 	unsigned long root_propagation; /* MS_REC|MS_SLAVE … of rootfsPropagation; 0: unset */
@@ -160,7 +166,7 @@ struct plan {
 	const char *search_path; /* PATH of envp, for argv[0] without a slash */
 	const char *cwd;
 	bool terminal;
-	bool bind_console; /* put the terminal on /dev/console (create and run, not exec) */
+	bool bind_console;	   /* put the terminal on /dev/console (create and run, not exec) */
 	unsigned short rows, cols; /* 0: leave the kernel's default */
 	uid_t uid;
 	gid_t gid;
@@ -176,9 +182,9 @@ struct plan {
 	bool has_personality;
 	unsigned long personality;
 	bool has_mempolicy;
-	int mempolicy_mode; /* with its flags */
+	int mempolicy_mode;		   /* with its flags */
 	unsigned long mempolicy_nodes[16]; /* 1024 nodes */
-	const char *apparmor_exec; /* "exec NAME" text for attr/exec, or NULL */
+	const char *apparmor_exec;	   /* "exec NAME" text for attr/exec, or NULL */
 	const char *selinux_exec;
 	int keep_fds; /* first fd that must not reach the program: 3 + preserved */
 

@@ -42,17 +42,17 @@ enum sync_type {
 /* What kind of thing sync_msg.path names, so that the host can word the failure. */
 enum sync_detail {
 	SYNC_DETAIL_NONE,
-	SYNC_DETAIL_PATH,	/* path: a path inside the container */
-	SYNC_DETAIL_MOUNT,	/* index: plan->mounts[index] */
-	SYNC_DETAIL_DEVICE,	/* index: plan->devices[index] */
-	SYNC_DETAIL_MASK,	/* index: plan->masked_paths[index] */
-	SYNC_DETAIL_READONLY,	/* index: plan->readonly_paths[index] */
-	SYNC_DETAIL_SYSCTL,	/* index: plan->sysctls[index] */
-	SYNC_DETAIL_JOIN,	/* index: plan->joins[index] */
-	SYNC_DETAIL_HOOK,	/* index: hook number; error may be 0 with status = wait status */
-	SYNC_DETAIL_PROGRAM,	/* argv[0] was looked for or run; path: where */
+	SYNC_DETAIL_PATH,     /* path: a path inside the container */
+	SYNC_DETAIL_MOUNT,    /* index: plan->mounts[index] */
+	SYNC_DETAIL_DEVICE,   /* index: plan->devices[index] */
+	SYNC_DETAIL_MASK,     /* index: plan->masked_paths[index] */
+	SYNC_DETAIL_READONLY, /* index: plan->readonly_paths[index] */
+	SYNC_DETAIL_SYSCTL,   /* index: plan->sysctls[index] */
+	SYNC_DETAIL_JOIN,     /* index: plan->joins[index] */
+	SYNC_DETAIL_HOOK,     /* index: hook number; error may be 0 with status = wait status */
+	SYNC_DETAIL_PROGRAM,  /* argv[0] was looked for or run; path: where */
 	SYNC_DETAIL_CWD,
-	SYNC_DETAIL_WARNING,	/* not an error: host logs path (text) and goes on */
+	SYNC_DETAIL_WARNING, /* not an error: host logs path (text) and goes on */
 };
 
 struct sync_msg {
@@ -62,7 +62,7 @@ struct sync_msg {
 	int32_t status;	 /* REPORT of a hook: its wait status, -1 = timed out */
 	uint32_t detail; /* enum sync_detail */
 	uint32_t index;
-	char path[104];	 /* NUL-terminated, cut if longer */
+	char path[104]; /* NUL-terminated, cut if longer */
 };
 
 #endif

@@ -1,0 +1,71 @@
+/*
+ * What the steps of the child share. Inside lib/init only.
+ *
+ * Rules for everything in this folder: after clone3 in a possibly large process, so raw system
+ * calls, stack and const data only. No malloc, no stdio, no locale, no getenv, no NSS, no library
+ * but the thin wrappers of libc (tests/lint/child-symbols checks). A step returns 0 or -errno and
+ * has said in c->report what it was working on.
+ */
+#ifndef CSN_INIT_CHILD_H
+#define CSN_INIT_CHILD_H
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+
+#include "base/cleanup.h"
+#include "base/sys.h"
+#include "init/plan.h"
+#include "init/sync.h"
+
+struct child {
+	const struct plan *plan;
+	int sync;  /* plan->sync_fd, later the connection from the gate */
+	int root;  /* O_PATH fd of the container's root mount */
+	int proc;  /* a private procfs that nobody else can cover, or -1 until asked for */
+	int null;  /* the host's /dev/null, verified, O_PATH; -1 until asked for */
+	int empty; /* a detached, read-only, empty tmpfs; -1 until asked for */
+	struct sync_msg report;
+	char program[PATH_MAX]; /* what execve gets */
+};
+
+/* sync.c */
+int sync_say(struct child *c, enum sync_type type, int fd);
+int sync_expect(struct child *c, enum sync_type type);
+void sync_warn(struct child *c, const char *text);
+
+/* Notes what the step is about to touch, for the report should it fail. Returns its last
+ * argument, so that "return on_item(...)" reads well. */
+int report_at(struct child *c, enum sync_detail detail, size_t index, const char *path, int error);
+
+/* inroot.c: paths below c->root; all return O_PATH fds or -errno. */
+enum { INROOT_NOFOLLOW = 1, INROOT_FILE = 2 };
+int inroot_open(const struct child *c, const char *path, unsigned flags);
+/* Opens path, making what is missing: directories, and with INROOT_FILE a last empty file. */
+int inroot_make(const struct child *c, const char *path, unsigned flags);
+/* Opens (making it if needed) the directory that holds path; *ret_name is its last part. */
+int inroot_parent(const struct child *c, const char *path, const char **ret_name);
+
+/* kernel.c: what comes from the host's file systems or from a private procfs. */
+int host_null(struct child *c);
+int private_proc(struct child *c);
+int attach_tree(int tree, int target);
+
+/* copyup.c: copies what is below from into the mount to (tmpcopyup). */
+int copy_tree(int from, int to);
+
+typedef int step_fn(struct child *c);
+step_fn step_prepare, step_join, step_userns, step_late_namespaces; /* join.c */
+step_fn step_keyring, step_loopback, step_hostname, step_sysctl;    /* kernel.c */
+step_fn step_root, step_pivot, step_readonly_root;		    /* rootfs.c */
+step_fn step_mounts, step_late_readonly;			    /* mount.c */
+step_fn step_devices;						    /* dev.c */
+step_fn step_masks;						    /* mask.c */
+step_fn step_terminal;						    /* tty.c */
+step_fn step_limits;						    /* limits.c */
+step_fn step_labels, step_user, step_cwd, step_capabilities;	    /* creds.c */
+step_fn step_early_seccomp, step_late_seccomp;			    /* seccomp.c */
+step_fn step_host_hooks, step_create_hooks, step_start_hooks;	    /* hook.c */
+step_fn step_find_program, step_ready, step_gate, step_exec;	    /* exec.c */
+
+#endif

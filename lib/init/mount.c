@@ -1,0 +1,186 @@
+/*
+ * The mounts of the plan, in listed order. A mount is made or taken detached, gets its attributes
+ * while nobody can see it, and is then moved onto a target that was opened inside the root.
+ */
+#include <fcntl.h>
+
+#include "init/child.h"
+
+/* What fsmount(2) takes at birth; the rest goes through mount_setattr. */
+#define FSMOUNT_ATTRS                                                                              \
+	((uint64_t)(MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC | \
+		    MOUNT_ATTR__ATIME | MOUNT_ATTR_NODIRATIME | MOUNT_ATTR_NOSYMFOLLOW))
+
+static int set_options(int fs, const struct plan_mount *m)
+{
+	for (size_t i = 0; i < m->options_count; i++) {
+		const struct plan_fsopt *o = &m->options[i];
+		unsigned cmd = o->value ? FSCONFIG_SET_STRING : FSCONFIG_SET_FLAG;
+		if (fsconfig(fs, cmd, o->key, o->value, 0) < 0)
+			return -errno;
+	}
+	return 0;
+}
+
+static int set_attributes(int fd, const struct plan_mount *m, uint64_t done)
+{
+	struct mount_attr own = { .attr_set = m->attr_set & ~done, .attr_clr = m->attr_clr };
+	struct mount_attr all = { .attr_set = m->rec_attr_set, .attr_clr = m->rec_attr_clr };
+
+	/* A read-only tmpfs or /dev is filled first. */
+	if (m->flags & PLAN_READONLY_LATE)
+		own.attr_set &= ~(uint64_t)MOUNT_ATTR_RDONLY;
+	if ((own.attr_set || (own.attr_clr && !done)) &&
+	    mount_setattr(fd, "", AT_EMPTY_PATH, &own, sizeof own) < 0)
+		return -errno;
+	if ((all.attr_set || all.attr_clr) &&
+	    mount_setattr(fd, "", AT_EMPTY_PATH | AT_RECURSIVE, &all, sizeof all) < 0)
+		return -errno;
+	return 0;
+}
+
+static int set_propagation(int fd, const struct plan_mount *m)
+{
+	for (size_t i = 0; i < COUNT(m->propagation) && m->propagation[i]; i++) {
+		struct mount_attr attr = { .propagation =
+						   m->propagation[i] & ~(unsigned long)MS_REC };
+		unsigned flags = AT_EMPTY_PATH;
+		if (m->propagation[i] & MS_REC)
+			flags |= AT_RECURSIVE;
+		if (mount_setattr(fd, "", flags, &attr, sizeof attr) < 0)
+			return -errno;
+	}
+	return 0;
+}
+
+static int make_new(const struct plan_mount *m)
+{
+	auto_fd fs = fsopen(m->fstype, FSOPEN_CLOEXEC);
+	if (fs < 0)
+		return -errno;
+	if (m->device && fsconfig(fs, FSCONFIG_SET_STRING, "source", m->device, 0) < 0)
+		return -errno;
+	int r = set_options(fs, m);
+	if (r < 0)
+		return r;
+	if (fsconfig(fs, FSCONFIG_CMD_CREATE, NULL, NULL, 0) < 0)
+		return -errno;
+
+	uint64_t attrs = m->attr_set & FSMOUNT_ATTRS;
+	if (m->flags & PLAN_READONLY_LATE)
+		attrs &= ~(uint64_t)MOUNT_ATTR_RDONLY;
+	int fd = fsmount(fs, FSMOUNT_CLOEXEC, (unsigned)attrs);
+	return fd < 0 ? -errno : fd;
+}
+
+/*
+ * Outside a cgroup namespace a fresh cgroup2 mount would show, and change the options of, the
+ * host's whole hierarchy: there the container's own directory is bound instead.
+ */
+static int make_cgroup(const struct child *c, const struct plan_mount *m, bool *ret_fresh)
+{
+	bool own_view = c->plan->late_flags & CLONE_NEWCGROUP;
+	for (size_t i = 0; i < c->plan->joins_count; i++)
+		own_view |= c->plan->joins[i].flag == CLONE_NEWCGROUP;
+
+	if (own_view) {
+		struct plan_mount fresh = *m;
+		fresh.fstype = "cgroup2";
+		int fd = make_new(&fresh);
+		*ret_fresh = fd >= 0;
+		if (fd >= 0 || (fd != -EPERM && fd != -EBUSY))
+			return fd;
+	}
+	int fd = open_tree(AT_FDCWD, c->plan->cgroup_dir, OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC);
+	return fd < 0 ? -errno : fd;
+}
+
+static int bind_inside(const struct child *c, const struct plan_mount *m)
+{
+	auto_fd from = inroot_open(c, m->device, 0);
+	if (from < 0)
+		return from;
+	unsigned flags = OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_EMPTY_PATH;
+	if (m->flags & PLAN_RECURSIVE)
+		flags |= AT_RECURSIVE;
+	int fd = open_tree(from, "", flags);
+	return fd < 0 ? -errno : fd;
+}
+
+static int remount(struct child *c, const struct plan_mount *m)
+{
+	auto_fd fd = inroot_open(c, m->target, 0);
+	if (fd < 0)
+		return fd;
+	if (m->options_count) {
+		auto_fd fs = fspick(fd, "", FSPICK_EMPTY_PATH | FSPICK_CLOEXEC);
+		if (fs < 0)
+			return -errno;
+		int r = set_options(fs, m);
+		if (r < 0)
+			return r;
+		if (fsconfig(fs, FSCONFIG_CMD_RECONFIGURE, NULL, NULL, 0) < 0)
+			return -errno;
+	}
+	int r = set_attributes(fd, m, 0);
+	return r < 0 ? r : set_propagation(fd, m);
+}
+
+static int mount_one(struct child *c, const struct plan_mount *m)
+{
+	if (m->source == PLAN_MOUNT_REMOUNT)
+		return remount(c, m);
+
+	unsigned how = (m->flags & PLAN_TARGET_FILE ? INROOT_FILE : 0) |
+		       (m->flags & PLAN_TARGET_NOFOLLOW ? INROOT_NOFOLLOW : 0);
+	auto_fd target = inroot_make(c, m->target, how);
+	if (target < 0)
+		return target;
+
+	bool fresh = m->source == PLAN_MOUNT_NEW;
+	auto_fd fd = m->source == PLAN_MOUNT_NEW      ? make_new(m)
+		     : m->source == PLAN_MOUNT_CGROUP ? make_cgroup(c, m, &fresh)
+		     : m->source == PLAN_MOUNT_INSIDE ? bind_inside(c, m)
+						      : m->tree_fd;
+	if (fd < 0)
+		return fd;
+
+	int r = set_attributes(fd, m, fresh ? FSMOUNT_ATTRS : 0);
+	if (r < 0)
+		return r;
+	if (m->flags & PLAN_TMPCOPYUP) {
+		r = copy_tree(target, fd);
+		if (r < 0)
+			return r;
+	}
+	r = attach_tree(fd, target);
+	return r < 0 ? r : set_propagation(fd, m);
+}
+
+int step_mounts(struct child *c)
+{
+	for (size_t i = 0; i < c->plan->mounts_count; i++) {
+		const struct plan_mount *m = &c->plan->mounts[i];
+		int r = mount_one(c, m);
+		if (r < 0)
+			return report_at(c, SYNC_DETAIL_MOUNT, i, m->target, r);
+	}
+	return 0;
+}
+
+int step_late_readonly(struct child *c)
+{
+	for (size_t i = 0; i < c->plan->mounts_count; i++) {
+		const struct plan_mount *m = &c->plan->mounts[i];
+		if (!(m->flags & PLAN_READONLY_LATE))
+			continue;
+
+		struct mount_attr attr = { .attr_set = MOUNT_ATTR_RDONLY };
+		auto_fd fd = inroot_open(c, m->target, 0);
+		if (fd < 0)
+			return report_at(c, SYNC_DETAIL_MOUNT, i, m->target, fd);
+		if (mount_setattr(fd, "", AT_EMPTY_PATH, &attr, sizeof attr) < 0)
+			return report_at(c, SYNC_DETAIL_MOUNT, i, m->target, -errno);
+	}
+	return 0;
+}
