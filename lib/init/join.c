@@ -45,6 +45,8 @@ int step_join(struct child *c)
 		/* A pid namespace was joined by the host before clone3: setns acts on children. */
 		if (p->joins[i].flag == CLONE_NEWPID || p->joins[i].flag == CLONE_NEWTIME)
 			continue;
+		if (p->joins[i].flag == CLONE_NEWUSER && p->user_joined)
+			continue;
 		if (setns(p->joins[i].fd, (int)p->joins[i].flag) < 0)
 			return report_at(c, SYNC_DETAIL_JOIN, i, p->joins[i].name, -errno);
 	}

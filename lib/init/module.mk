@@ -9,6 +9,7 @@ lib_init_libinit_la_SOURCES = \
 	lib/init/init.c \
 	lib/init/inroot.c \
 	lib/init/join.c \
+	lib/init/joiner.c \
 	lib/init/kernel.c \
 	lib/init/limits.c \
 	lib/init/mask.c \

@@ -125,9 +125,10 @@ struct plan {
 	uint64_t clone_flags, late_flags;
 	const struct plan_join *joins;
 	size_t joins_count;
-	bool new_userns; /* NEED_MAPS is exchanged, and the child becomes id 0 of it */
-	bool exec_only;	 /* exec: the container exists; rootfs steps are left out */
-	int join_pidfd;	 /* exec: every namespace in join_flags of this process, in one setns */
+	bool user_joined; /* the user namespace of joins was entered by the joiner */
+	bool new_userns;  /* NEED_MAPS is exchanged, and the child becomes id 0 of it */
+	bool exec_only;	  /* exec: the container exists; rootfs steps are left out */
+	int join_pidfd;	  /* exec: every namespace in join_flags of this process, in one setns */
 	uint64_t join_flags;
 
 	/* Signals that our caller ignores (bit n-1), to be given back their default. */
@@ -200,6 +201,14 @@ struct plan {
 
 /* The child's whole life after clone3: runs the step table, then execve. */
 _Noreturn void init_main(const struct plan *plan);
+
+/* As above from inside a user namespace joined by path, where the child must be cloned there: it
+ * enters, clones with CLONE_PARENT and writes a struct joiner_report to report_fd. */
+struct joiner_report {
+	pid_t pid; /* the child's, as the caller sees it */
+	int error; /* positive errno; 0: cloned */
+};
+_Noreturn void init_joiner(const struct plan *plan, int report_fd);
 
 /* The name of a step in the table ("mount", "pivot_root"), for reports; never NULL. */
 const char *init_step_name(unsigned step);

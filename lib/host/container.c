@@ -1,0 +1,282 @@
+/*
+ * The verbs on a container that exists: state, start, kill, pause, delete and their helpers. What
+ * a container is doing is computed from facts each time (state.h), never remembered.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+
+#include "base/cleanup.h"
+#include "base/error.h"
+#include "base/fdpass.h"
+#include "base/file.h"
+#include "base/proc.h"
+#include "base/sys.h"
+#include "host/launch.h"
+
+enum { END_TIMEOUT_MS = 10 * 1000, CONFIG_MAX = 16 << 20 };
+
+int container_open(const struct host_context *ctx, const char *id, enum entry_lock lock,
+		   struct container *ret, struct csn_error *err)
+{
+	TRY(state_check_id(id, err));
+	int r = store_open(ctx->root, false, &ret->store, err);
+	if (r == -ENOENT)
+		return fail(err, ENOENT, "container \"%s\" does not exist", id);
+	TRY(r);
+	TRY(store_get(&ret->store, id, lock, &ret->entry, err));
+	return record_read(&ret->entry, &ret->record, err);
+}
+
+void container_close(struct container *c)
+{
+	record_done(&c->record);
+	entry_close(&c->entry);
+	store_close(&c->store);
+}
+
+enum status container_status(const struct container *c)
+{
+	bool frozen = false;
+	if (c->record.cgroup && record_alive(&c->record)) {
+		struct cgroup cg AUTO(cgroup_close) = CGROUP_INIT;
+		if (cgroup_open(c->record.cgroup, &cg, NULL) == 0)
+			(void)cgroup_frozen(&cg, &frozen, NULL);
+	}
+	return record_status(&c->entry, &c->record, frozen);
+}
+
+int container_config(const struct container *c, struct spec **ret, struct csn_error *err)
+{
+	auto_mem char *text = NULL;
+	size_t size = 0;
+	TRY(file_read(c->entry.dir, "config.json", CONFIG_MAX, &text, &size, err));
+	return spec_parse(text, size, "config.json", ret, err);
+}
+
+int container_hooks(const struct host_context *ctx, const struct container *c,
+		    const struct spec *spec, enum spec_hook_kind kind, enum status status,
+		    bool keep_going, struct csn_error *err)
+{
+	if (!c->record.has_hooks[kind])
+		return 0;
+
+	struct spec *own = NULL;
+	if (!spec) {
+		TRY(container_config(c, &own, err));
+		spec = own;
+	}
+	auto_mem char *state = NULL;
+	int r = state_document(&c->record, status, true, &state, err);
+	if (r == 0)
+		r = hooks_run(ctx, kind, &spec->hooks[kind], c->record.bundle, state, keep_going,
+			      err);
+	spec_free(own);
+	return r;
+}
+
+int host_config(const struct host_context *ctx, const char *id, struct spec **ret,
+		struct csn_error *err)
+{
+	struct container c AUTO(container_close) = CONTAINER_INIT;
+	TRY(container_open(ctx, id, ENTRY_SHARED_NONE, &c, err));
+	return container_config(&c, ret, err);
+}
+
+int host_state(const struct host_context *ctx, const char *id, struct record *ret,
+	       enum status *ret_status, struct csn_error *err)
+{
+	struct container c AUTO(container_close) = CONTAINER_INIT;
+	TRY(container_open(ctx, id, ENTRY_SHARED_NONE, &c, err));
+	*ret_status = container_status(&c);
+	*ret = c.record;
+	c.record = (struct record){ 0 };
+	return 0;
+}
+
+static int kill_init(const struct record *r, int sig)
+{
+	auto_fd pidfd = proc_pidfd(r->pid, r->start_time);
+	if (pidfd < 0)
+		return pidfd;
+	return sys_pidfd_send_signal(pidfd, sig, NULL, 0) < 0 ? -errno : 0;
+}
+
+/* Every process of the container is gone when this returns 0. */
+static int end_all(const struct container *c, struct cgroup *cg, struct csn_error *err)
+{
+	if (record_alive(&c->record)) {
+		auto_fd pidfd = proc_pidfd(c->record.pid, c->record.start_time);
+		if (pidfd >= 0) {
+			(void)sys_pidfd_send_signal(pidfd, SIGKILL, NULL, 0);
+			struct pollfd wait = { .fd = pidfd, .events = POLLIN };
+			while (poll(&wait, 1, END_TIMEOUT_MS) < 0 && errno == EINTR)
+				;
+		}
+	}
+	/* A group that we did not make may hold others: only init was ours to kill. */
+	if (cg->dir < 0 || !c->record.cgroup_created)
+		return 0;
+	TRY(cgroup_kill(cg, err));
+	return cgroup_wait_empty(cg, END_TIMEOUT_MS, err);
+}
+
+int container_destroy(const struct host_context *ctx, struct container *c, const struct spec *spec,
+		      struct csn_error *err)
+{
+	struct cgroup cg AUTO(cgroup_close) = CGROUP_INIT;
+	struct spec *own = NULL;
+
+	if (c->record.cgroup) {
+		int r = cgroup_open(c->record.cgroup, &cg, err);
+		if (r < 0 && r != -ENOENT)
+			return r;
+	}
+	TRY(end_all(c, &cg, err));
+	if (cg.dir >= 0 && c->record.cgroup_created)
+		TRY(cgroup_remove(c->record.cgroup, err));
+
+	/* The hooks are in the entry that goes away next. */
+	if (!spec && c->record.has_hooks[HOOK_POSTSTOP] && container_config(c, &own, NULL) == 0)
+		spec = own;
+	int r = store_remove(&c->store, &c->entry, err);
+	if (r == 0 && spec)
+		r = container_hooks(ctx, c, spec, HOOK_POSTSTOP, STATUS_STOPPED, true, err);
+	spec_free(own);
+	return r;
+}
+
+static int refuse_start(const char *id, enum status status, struct csn_error *err)
+{
+	if (status == STATUS_STOPPED)
+		return fail(err, EINVAL, "cannot start a container that has stopped: \"%s\"", id);
+	if (status == STATUS_CREATING)
+		return fail(err, EBUSY, "container \"%s\" is still being created", id);
+	return fail(err, EBUSY, "cannot start an already running container: \"%s\"", id);
+}
+
+int host_start(const struct host_context *ctx, const char *id, struct csn_error *err)
+{
+	struct container c AUTO(container_close) = CONTAINER_INIT;
+	TRY(container_open(ctx, id, ENTRY_LOCKED, &c, err));
+	enum status status = container_status(&c);
+	if (status != STATUS_CREATED)
+		return refuse_start(id, status, err);
+
+	auto_fd gate = unix_connect_at(c.entry.dir, "gate", SOCK_SEQPACKET, err);
+	TRY(gate);
+	c.record.started = true;
+	TRY(record_write(&c.entry, &c.record, err));
+	if (unlinkat(c.entry.dir, "gate", 0) < 0)
+		return fail_errno(err, "container \"%s\": open the gate", id);
+
+	bool hook_failed = false;
+	int r = launch_start(ctx, gate, &hook_failed, err);
+	if (r == 0 && c.record.has_hooks[HOOK_POSTSTART]) {
+		r = container_hooks(ctx, &c, NULL, HOOK_POSTSTART, STATUS_RUNNING, false, err);
+		hook_failed = r < 0;
+	}
+	if (hook_failed)
+		(void)container_destroy(ctx, &c, NULL, NULL);
+	return r;
+}
+
+int host_kill(const struct host_context *ctx, const char *id, int sig, bool all,
+	      struct csn_error *err)
+{
+	struct container c AUTO(container_close) = CONTAINER_INIT;
+	TRY(container_open(ctx, id, ENTRY_SHARED_NONE, &c, err));
+
+	bool alive = record_alive(&c.record);
+	if (!alive && !all)
+		return fail(err, ESRCH, "container not running");
+
+	/* Without a pid namespace of its own, the death of init ends nobody else. */
+	bool group = all || (sig == SIGKILL && !c.record.has_pid_namespace);
+	if (!group) {
+		int r = kill_init(&c.record, sig);
+		return r < 0 ? fail(err, -r, "container not running") : 0;
+	}
+	struct cgroup cg AUTO(cgroup_close) = CGROUP_INIT;
+	int r = cgroup_open(c.record.cgroup, &cg, err);
+	if (r == -ENOENT)
+		return alive ? r : 0;
+	TRY(r);
+	return sig == SIGKILL ? cgroup_kill(&cg, err) : cgroup_signal(&cg, sig, err);
+}
+
+int host_pause(const struct host_context *ctx, const char *id, bool pause, struct csn_error *err)
+{
+	struct container c AUTO(container_close) = CONTAINER_INIT;
+	TRY(container_open(ctx, id, ENTRY_LOCKED, &c, err));
+
+	enum status status = container_status(&c);
+	if (pause && status != STATUS_RUNNING && status != STATUS_CREATED)
+		return fail(err, EINVAL, "cannot pause container \"%s\": it is %s", id,
+			    status_name(status));
+	if (!pause && status != STATUS_PAUSED)
+		return fail(err, EINVAL, "cannot resume container \"%s\": it is %s", id,
+			    status_name(status));
+	struct cgroup cg AUTO(cgroup_close) = CGROUP_INIT;
+	TRY(cgroup_open(c.record.cgroup, &cg, err));
+	return cgroup_freeze(&cg, pause, END_TIMEOUT_MS, err);
+}
+
+int host_pids(const struct host_context *ctx, const char *id, pid_t **ret, size_t *ret_count,
+	      struct csn_error *err)
+{
+	struct container c AUTO(container_close) = CONTAINER_INIT;
+	TRY(container_open(ctx, id, ENTRY_SHARED_NONE, &c, err));
+
+	struct cgroup cg AUTO(cgroup_close) = CGROUP_INIT;
+	int r = cgroup_open(c.record.cgroup, &cg, err);
+	if (r == -ENOENT) {
+		*ret = NULL;
+		*ret_count = 0;
+		return 0;
+	}
+	TRY(r);
+	return cgroup_pids(&cg, ret, ret_count, err);
+}
+
+/* A record that cannot be read is no reason to keep its directory for ever: with force it goes. */
+static int force_out(const struct host_context *ctx, const char *id, int why, struct csn_error *err)
+{
+	struct store store AUTO(store_close) = STORE_INIT;
+	struct entry entry AUTO(entry_close) = ENTRY_INIT;
+
+	if (why == -ENOENT && store_open(ctx->root, false, &store, NULL) < 0)
+		return 0;
+	if (store.dir < 0)
+		TRY(store_open(ctx->root, false, &store, err));
+	int r = store_get(&store, id, ENTRY_LOCKED, &entry, err);
+	if (r == -ENOENT)
+		return 0;
+	TRY(r);
+	host_warn(ctx, "container \"%s\": its record is unreadable: removed without it", id);
+	return store_remove(&store, &entry, err);
+}
+
+int host_delete(const struct host_context *ctx, const char *id, bool force, struct csn_error *err)
+{
+	struct container c AUTO(container_close) = CONTAINER_INIT;
+	int r = container_open(ctx, id, ENTRY_LOCKED, &c, err);
+	if (r < 0 && force && r != -EINVAL) {
+		container_close(&c);
+		c = (struct container)CONTAINER_INIT;
+		return force_out(ctx, id, r, err);
+	}
+	TRY(r);
+
+	enum status status = container_status(&c);
+	bool idle = status == STATUS_STOPPED || status == STATUS_CREATED;
+	if (!idle && !force)
+		return fail(err, EBUSY,
+			    "cannot delete container \"%s\" that is not stopped: it is %s", id,
+			    status_name(status));
+	return container_destroy(ctx, &c, NULL, err);
+}

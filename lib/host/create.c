@@ -1,0 +1,381 @@
+/*
+ * create and run: from a bundle to a container that is ready (create) or runs (run).
+ *
+ * Order: the id is claimed and the intent written before anything that it names is made; limits
+ * are in force before the child exists; the child is born inside its cgroup. Whatever fails, undo
+ * goes backwards over what was done.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+
+#include "base/cleanup.h"
+#include "base/error.h"
+#include "base/fdpass.h"
+#include "base/file.h"
+#include "base/path.h"
+#include "base/proc.h"
+#include "host/launch.h"
+
+/* Everything between a request and a container. */
+struct creation {
+	const struct host_context *ctx;
+	const struct host_create *req;
+	struct container container;
+	struct spec *spec;
+	char *bundle, *rootfs; /* absolute, resolved */
+	struct cgroup cgroup;
+	bool claimed, cgroup_made;
+	struct built_plan built;
+	int gate;
+	struct launch launch;
+};
+
+static int open_bundle(struct creation *c, struct csn_error *err)
+{
+	const char *asked = c->req->bundle ? c->req->bundle : ".";
+	c->bundle = realpath(asked, NULL);
+	if (!c->bundle)
+		return fail_errno(err, "bundle \"%s\"", asked);
+	auto_fd dir = open(c->bundle, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	if (dir < 0)
+		return fail_errno(err, "bundle \"%s\"", asked);
+	TRY(spec_read_bundle(dir, c->bundle, &c->spec, err));
+
+	auto_mem char *rootfs = path_join(c->bundle, c->spec->root.path);
+	if (!rootfs)
+		return fail(err, ENOMEM, "out of memory");
+	c->rootfs = realpath(rootfs, NULL);
+	struct stat st;
+	if (!c->rootfs || stat(c->rootfs, &st) < 0)
+		return fail_errno(err, "config.json: root.path: \"%s\"", c->spec->root.path);
+	if (!S_ISDIR(st.st_mode))
+		return fail(err, ENOTDIR, "config.json: root.path: \"%s\": not a directory",
+			    c->spec->root.path);
+	return 0;
+}
+
+/* A terminal must go somewhere, and a socket for it makes no sense without one. */
+static int check_terminal(const struct creation *c, bool detached, struct csn_error *err)
+{
+	if (c->req->console_socket && !c->spec->process.terminal)
+		return fail(err, EINVAL,
+			    "a console socket is given but config.json: process.terminal is false");
+	if (detached && c->spec->process.terminal && !c->req->console_socket)
+		return fail(err, EINVAL,
+			    "config.json: process.terminal is true: a console socket is needed");
+	return 0;
+}
+
+static char *cgroup_path(const struct creation *c)
+{
+	const char *asked = c->spec->linux_.cgroups_path;
+	char *path;
+
+	if (!asked || !*asked) {
+		if (asprintf(&path, "/caisson/%s", c->req->id) < 0)
+			return NULL;
+	} else if (*asked == '/') {
+		path = strdup(asked);
+	} else if (asprintf(&path, "/%s", asked) < 0) {
+		return NULL;
+	}
+	if (path)
+		path_clean(path);
+	return path;
+}
+
+static int write_config_copy(const struct creation *c, struct csn_error *err)
+{
+	auto_fd fd = openat(c->container.entry.dir, "config.json",
+			    O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
+	if (fd < 0)
+		return fail_errno(err, "write config.json of container \"%s\"", c->req->id);
+	int r = write_all(fd, c->spec->text, c->spec->text_size);
+	return r < 0 ? fail(err, -r, "write config.json of container \"%s\": %s", c->req->id,
+			    strerror(-r))
+		     : 0;
+}
+
+static int copy_annotations(const struct spec_map *from, struct spec_map *to)
+{
+	to->set = from->set;
+	if (!from->count)
+		return 0;
+	to->items = calloc(from->count, sizeof *to->items);
+	if (!to->items)
+		return -ENOMEM;
+	for (size_t i = 0; i < from->count; i++, to->count++) {
+		to->items[i].key = strdup(from->items[i].key);
+		to->items[i].value = strdup(from->items[i].value);
+		if (!to->items[i].key || !to->items[i].value) {
+			to->count++;
+			return -ENOMEM;
+		}
+	}
+	return 0;
+}
+
+/* The record in its first form: status creating, all names known, nothing made yet. */
+static int write_intent(struct creation *c, struct csn_error *err)
+{
+	struct record *r = &c->container.record;
+
+	r->id = strdup(c->req->id);
+	r->bundle = strdup(c->bundle);
+	r->rootfs = strdup(c->rootfs);
+	r->cgroup = cgroup_path(c);
+	if (!r->id || !r->bundle || !r->rootfs || !r->cgroup ||
+	    copy_annotations(&c->spec->annotations, &r->annotations) < 0)
+		return fail(err, ENOMEM, "out of memory");
+	(void)snprintf(r->boot_id, sizeof r->boot_id, "%s", proc_boot_id());
+	(void)clock_gettime(CLOCK_REALTIME, &r->created);
+	r->owner = geteuid();
+	r->has_pid_namespace = c->spec->linux_.namespaces[NS_PID].present &&
+			       !c->spec->linux_.namespaces[NS_PID].path;
+	for (int kind = 0; kind < HOOK_KINDS; kind++)
+		r->has_hooks[kind] = c->spec->hooks[kind].count > 0;
+	r->cgroup_created = true; /* an intent: made true or corrected below */
+	return record_write(&c->container.entry, r, err);
+}
+
+static int make_cgroup(struct creation *c, struct csn_error *err)
+{
+	struct record *r = &c->container.record;
+	struct cgroup_limits limits = { 0 };
+	struct cgroup_device_rule *rules = NULL;
+	size_t rules_count = 0;
+
+	/* Words about bad resources come before anything is made. */
+	TRY(resources_limits(&c->spec->linux_.resources, &c->built.arena, &limits, err));
+	TRY(resources_devices(c->spec, &c->built.arena, &rules, &rules_count, err));
+
+	bool created = false;
+	unsigned all = ~0U;
+	TRY(cgroup_create(r->cgroup, all, &c->cgroup, &created, err));
+	c->cgroup_made = created;
+	r->cgroup_created = created;
+	if (!created) {
+		bool busy = false;
+		TRY(cgroup_populated(&c->cgroup, &busy, err));
+		if (busy)
+			return fail(err, EBUSY, "linux.cgroupsPath: cgroup \"%s\" is not empty",
+				    r->cgroup);
+		bool frozen = false;
+		TRY(cgroup_frozen(&c->cgroup, &frozen, err));
+		if (frozen)
+			return fail(err, EBUSY, "linux.cgroupsPath: cgroup \"%s\" is frozen",
+				    r->cgroup);
+	}
+	TRY(cgroup_apply_limits(&c->cgroup, &limits, err));
+	if (rules_count)
+		TRY(cgroup_set_devices(&c->cgroup, rules, rules_count, err));
+	return 0;
+}
+
+static int hooks_before_pivot(void *data, pid_t pid, struct csn_error *err)
+{
+	struct creation *c = data;
+	c->container.record.pid = pid;
+	TRY(container_hooks(c->ctx, &c->container, c->spec, HOOK_PRESTART, STATUS_CREATING, false,
+			    err));
+	return container_hooks(c->ctx, &c->container, c->spec, HOOK_CREATE_RUNTIME, STATUS_CREATING,
+			       false, err);
+}
+
+static int listener_state(void *data, pid_t pid, char **ret, struct csn_error *err)
+{
+	struct creation *c = data;
+	c->container.record.pid = pid;
+	return state_document(&c->container.record, STATUS_CREATING, true, ret, err);
+}
+
+static int make_plan(struct creation *c, struct csn_error *err)
+{
+	struct plan_input in = { .ctx = c->ctx,
+				 .req = c->req,
+				 .spec = c->spec,
+				 .id = c->req->id,
+				 .rootfs = c->rootfs,
+				 .bundle = c->bundle,
+				 .cgroup_fs = c->cgroup.fs_path,
+				 .state_root = c->container.store.dir };
+	return plan_build(&in, &c->built, err);
+}
+
+/* Bit n-1 for each signal n that we were started with SIG_IGN for. */
+static uint64_t ignored_signals(void)
+{
+	uint64_t mask = 0;
+	auto_mem char *text = NULL;
+	size_t size = 0;
+
+	if (file_read(AT_FDCWD, "/proc/self/status", 16384, &text, &size, NULL) == 0) {
+		const char *line = strstr(text, "\nSigIgn:");
+		if (line)
+			mask = strtoull(line + 8, NULL, 16);
+	}
+	return mask;
+}
+
+static int launch(struct creation *c, struct csn_error *err)
+{
+	c->launch = (struct launch)LAUNCH_INIT;
+	c->launch.ctx = c->ctx;
+	c->launch.spec = c->spec;
+	c->launch.process = &c->spec->process;
+	c->launch.built = &c->built;
+	c->launch.cgroup_dir = c->cgroup.dir;
+	c->launch.console_socket = c->req->console_socket;
+	c->launch.host_hooks = hooks_before_pivot;
+	c->launch.state_text = listener_state;
+	c->launch.data = c;
+	c->built.plan.gate_fd = c->gate;
+	c->built.plan.ignored_signals = ignored_signals();
+
+	TRY(launch_clone(&c->launch, err));
+	close_fd(&c->gate);
+	TRY(launch_serve(&c->launch, err));
+	return launch_settle(&c->launch, err);
+}
+
+int write_pid_file(const char *path, pid_t pid, struct csn_error *err)
+{
+	char digits[16];
+	int n = snprintf(digits, sizeof digits, "%d", (int)pid);
+	const char *slash = strrchr(path, '/');
+	auto_mem char *dir =
+		slash ? strndup(path, slash == path ? 1 : (size_t)(slash - path)) : strdup(".");
+	if (!dir)
+		return fail(err, ENOMEM, "out of memory");
+	auto_fd dir_fd = open(dir, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	if (dir_fd < 0)
+		return fail_errno(err, "pid file \"%s\"", path);
+	int r = file_write_atomic(dir_fd, slash ? slash + 1 : path, digits, (size_t)n, 0644, false,
+				  err);
+	return within(err, r, "pid file \"%s\"", path);
+}
+
+/* The container exists: tell those who asked, then write it down. The record is last, so that
+ * whoever reads "created" finds all the rest. */
+static int publish(struct creation *c, struct csn_error *err)
+{
+	struct record *r = &c->container.record;
+
+	r->pid = c->launch.pid;
+	char state;
+	if (proc_stat(r->pid, &state, &r->start_time) < 0)
+		return fail(err, ESRCH, "the container's init is gone");
+	if (c->req->pidfd_socket)
+		TRY(forward_pidfd(c->req->pidfd_socket, c->launch.pidfd, err));
+	TRY(record_write(&c->container.entry, r, err));
+	if (c->req->pid_file)
+		TRY(write_pid_file(c->req->pid_file, r->pid, err));
+	return 0;
+}
+
+static int establish(struct creation *c, bool gate, struct csn_error *err)
+{
+	const struct host_create *req = c->req;
+
+	TRY(state_check_id(req->id, err));
+	TRY(open_bundle(c, err));
+	TRY(check_terminal(c, gate, err));
+	TRY(store_open(c->ctx->root, true, &c->container.store, err));
+	TRY(store_add(&c->container.store, req->id, &c->container.entry, err));
+	c->claimed = true;
+	TRY(write_intent(c, err));
+	TRY(write_config_copy(c, err));
+	TRY(make_cgroup(c, err));
+	TRY(make_plan(c, err));
+	if (gate) {
+		c->gate = unix_listen(c->container.entry.dir, "gate", SOCK_SEQPACKET, 0600, err);
+		TRY(c->gate);
+	} else {
+		c->container.record.started = true;
+	}
+	TRY(launch(c, err));
+	return publish(c, err);
+}
+
+/* Backwards over establish(). The first failure is what the caller hears, so *err stays. */
+static void undo(struct creation *c)
+{
+	bool hooks = c->launch.hook_failed;
+
+	launch_abort(&c->launch);
+	if (c->cgroup.dir >= 0 && c->cgroup_made) {
+		(void)cgroup_kill(&c->cgroup, NULL);
+		(void)cgroup_wait_empty(&c->cgroup, 2000, NULL);
+		(void)cgroup_remove(c->container.record.cgroup, NULL);
+	}
+	if (c->claimed)
+		(void)store_remove(&c->container.store, &c->container.entry, NULL);
+	if (hooks)
+		(void)container_hooks(c->ctx, &c->container, c->spec, HOOK_POSTSTOP, STATUS_STOPPED,
+				      true, NULL);
+}
+
+static void creation_done(struct creation *c)
+{
+	launch_done(&c->launch);
+	plan_done(&c->built);
+	close_fd(&c->gate);
+	cgroup_close(&c->cgroup);
+	spec_free(c->spec);
+	free(c->bundle);
+	free(c->rootfs);
+	container_close(&c->container);
+}
+
+#define CREATION_INIT(context, request)                                                            \
+	{                                                                                          \
+		.ctx = (context), .req = (request), .container = CONTAINER_INIT,                   \
+		.cgroup = CGROUP_INIT, .gate = -1, .launch = LAUNCH_INIT                           \
+	}
+
+int host_create(const struct host_context *ctx, const struct host_create *req,
+		struct csn_error *err)
+{
+	struct creation c = CREATION_INIT(ctx, req);
+
+	int r = establish(&c, true, err);
+	if (r < 0)
+		undo(&c);
+	creation_done(&c);
+	return r;
+}
+
+static int run_program(struct creation *c, struct csn_error *err)
+{
+	TRY(launch_start(c->ctx, c->launch.sync, &c->launch.hook_failed, err));
+	int r = container_hooks(c->ctx, &c->container, c->spec, HOOK_POSTSTART, STATUS_RUNNING,
+				false, err);
+	c->launch.hook_failed = r < 0;
+	return r;
+}
+
+int host_run(const struct host_context *ctx, const struct host_create *req,
+	     struct host_process *ret, struct csn_error *err)
+{
+	struct creation c = CREATION_INIT(ctx, req);
+
+	int r = establish(&c, false, err);
+	if (r == 0)
+		r = run_program(&c, err);
+	if (r < 0) {
+		undo(&c);
+	} else {
+		ret->pid = c.launch.pid;
+		ret->pidfd = take_fd(&c.launch.pidfd);
+		ret->tty_master = take_fd(&c.launch.tty_master);
+	}
+	creation_done(&c);
+	return r;
+}

@@ -1,0 +1,143 @@
+/*
+ * exec: one more process for a container that runs. It is born in the container's cgroup
+ * (CLONE_INTO_CGROUP) and enters all its namespaces with one setns on the pidfd of init; only the
+ * pid namespace is entered by us, for our child, before clone3.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/cleanup.h"
+#include "base/error.h"
+#include "base/path.h"
+#include "base/proc.h"
+#include "host/launch.h"
+
+struct execution {
+	const struct host_context *ctx;
+	const struct host_exec *req;
+	struct container container;
+	struct spec *spec;
+	struct cgroup cgroup;
+	struct built_plan built;
+	int init_pidfd;
+	struct launch launch;
+};
+
+static int open_cgroup(struct execution *x, struct csn_error *err)
+{
+	const char *base = x->container.record.cgroup;
+	if (!x->req->cgroup)
+		return cgroup_open(base, &x->cgroup, err);
+
+	auto_mem char *sub = strdup(x->req->cgroup);
+	if (!sub)
+		return fail(err, ENOMEM, "out of memory");
+	if (strstr(sub, ".."))
+		return fail(err, EINVAL, "--cgroup \"%s\": \"..\" is not allowed", x->req->cgroup);
+	auto_mem char *path = NULL;
+	if (asprintf(&path, "%s/%s", base, sub) < 0)
+		return fail(err, ENOMEM, "out of memory");
+	path_clean(path);
+	return within(err, cgroup_open(path, &x->cgroup, err), "--cgroup \"%s\"", x->req->cgroup);
+}
+
+static int check_status(const struct execution *x, struct csn_error *err)
+{
+	enum status status = container_status(&x->container);
+	if (status == STATUS_PAUSED && !x->req->ignore_paused)
+		return fail(err, EBUSY, "cannot exec in a paused container");
+	if (status == STATUS_STOPPED || status == STATUS_CREATING)
+		return fail(err, ESRCH, "cannot exec in a container that is not running");
+	return 0;
+}
+
+static int make_plan(struct execution *x, struct csn_error *err)
+{
+	struct host_create as_create = HOST_CREATE_INIT;
+	as_create.no_new_keyring = x->req->no_new_keyring;
+	as_create.preserve_fds = x->req->preserve_fds;
+
+	/* HOME is looked up in the container's own passwd, through init's root. */
+	char root[64];
+	(void)snprintf(root, sizeof root, "/proc/%d/root", (int)x->container.record.pid);
+	struct plan_input in = { .ctx = x->ctx,
+				 .req = &as_create,
+				 .spec = x->spec,
+				 .id = x->req->id,
+				 .rootfs = root,
+				 .bundle = x->container.record.bundle,
+				 .cgroup_fs = x->cgroup.fs_path,
+				 .state_root = x->container.store.dir };
+	TRY(plan_build_exec(&in, x->req->process, &x->built, err));
+
+	struct plan *p = &x->built.plan;
+	p->gate_fd = -1;
+	p->join_pidfd = x->init_pidfd;
+	for (int kind = 0; kind < NS_KINDS; kind++)
+		if (x->spec->linux_.namespaces[kind].present)
+			p->join_flags |= spec_namespace_flag((enum spec_namespace_kind)kind);
+	return 0;
+}
+
+static int start_process(struct execution *x, struct csn_error *err)
+{
+	x->launch = (struct launch)LAUNCH_INIT;
+	x->launch.ctx = x->ctx;
+	x->launch.spec = x->spec;
+	x->launch.process = x->req->process;
+	x->launch.built = &x->built;
+	x->launch.cgroup_dir = x->cgroup.dir;
+	x->launch.console_socket = x->req->console_socket;
+
+	TRY(launch_clone(&x->launch, err));
+	TRY(launch_serve(&x->launch, err));
+	TRY(launch_settle(&x->launch, err));
+	if (x->req->pidfd_socket)
+		TRY(forward_pidfd(x->req->pidfd_socket, x->launch.pidfd, err));
+	if (x->req->pid_file)
+		TRY(write_pid_file(x->req->pid_file, x->launch.pid, err));
+	return launch_start(x->ctx, x->launch.sync, NULL, err);
+}
+
+static int execute(struct execution *x, struct csn_error *err)
+{
+	TRY(container_open(x->ctx, x->req->id, ENTRY_SHARED_NONE, &x->container, err));
+	TRY(check_status(x, err));
+	TRY(container_config(&x->container, &x->spec, err));
+	x->init_pidfd = proc_pidfd(x->container.record.pid, x->container.record.start_time);
+	if (x->init_pidfd < 0)
+		return fail(err, ESRCH, "cannot exec in a container that is not running");
+	TRY(open_cgroup(x, err));
+	TRY(make_plan(x, err));
+	return start_process(x, err);
+}
+
+int host_exec(const struct host_context *ctx, const struct host_exec *req, struct host_process *ret,
+	      struct csn_error *err)
+{
+	struct execution x = { .ctx = ctx,
+			       .req = req,
+			       .container = CONTAINER_INIT,
+			       .cgroup = CGROUP_INIT,
+			       .init_pidfd = -1,
+			       .launch = LAUNCH_INIT };
+
+	int r = execute(&x, err);
+	if (r < 0) {
+		launch_abort(&x.launch);
+	} else {
+		ret->pid = x.launch.pid;
+		ret->pidfd = take_fd(&x.launch.pidfd);
+		ret->tty_master = take_fd(&x.launch.tty_master);
+	}
+	launch_done(&x.launch);
+	plan_done(&x.built);
+	close_fd(&x.init_pidfd);
+	cgroup_close(&x.cgroup);
+	spec_free(x.spec);
+	container_close(&x.container);
+	return r;
+}
