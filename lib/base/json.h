@@ -21,7 +21,7 @@
 
 /* ---- reading --------------------------------------------------------------------------------- */
 
-struct json_value; /* one value of a parsed document (opaque) */
+struct json_node; /* one value of a parsed document (opaque) */
 
 /* What a decoder needs: where to allocate, how to say where it is. */
 struct json_decoder {
@@ -32,7 +32,7 @@ struct json_decoder {
 };
 
 struct json_field;
-typedef int json_decode_fn(struct json_decoder *d, const struct json_value *v,
+typedef int json_decode_fn(struct json_decoder *d, const struct json_node *v,
 			   const struct json_field *f, void *out);
 
 enum json_presence { JSON_OPTIONAL, JSON_REQUIRED };
@@ -41,7 +41,7 @@ struct json_field {
 	const char *name;
 	json_decode_fn *decode; /* out is the struct's address + offset */
 	size_t offset;
-	const void *detail; /* json_object: the fields; json_array: a struct json_array; … */
+	const void *detail; /* decode_object: the fields; decode_array: a struct json_elements; … */
 	enum json_presence presence;
 	int64_t min; /* integers: both 0 = the type's own range */
 	uint64_t max;
@@ -49,7 +49,7 @@ struct json_field {
 
 /* Elements of an array of objects or scalars: out is { void *items; size_t count; [bool set;] }
  * exactly in the shape of "T *items; size_t count". */
-struct json_array {
+struct json_elements {
 	size_t element_size;
 	json_decode_fn *decode;
 	const void *detail; /* for the element's decoder */
@@ -58,23 +58,23 @@ struct json_array {
 };
 
 /* Decoders. The type after each is what out points to. */
-json_decode_fn json_bool;      /* bool */
-json_decode_fn json_opt_bool;  /* { bool set; bool value; } */
-json_decode_fn json_i32;       /* int32_t */
-json_decode_fn json_u32;       /* uint32_t */
-json_decode_fn json_i64;       /* int64_t */
-json_decode_fn json_u64;       /* uint64_t */
-json_decode_fn json_opt_u32;   /* { bool set; uint32_t value; } */
-json_decode_fn json_opt_i64;   /* { bool set; int64_t value; } */
-json_decode_fn json_opt_u64;   /* { bool set; uint64_t value; } */
-json_decode_fn json_string;    /* char *; no NUL bytes inside */
-json_decode_fn json_text;      /* char *; "" becomes NULL */
-json_decode_fn json_abs_path;  /* char *; must start with '/' */
-json_decode_fn json_strings;   /* { char **items; size_t count; bool set; } NULL-terminated */
-json_decode_fn json_map;       /* { {char *key, *value;} *items; size_t count; bool set; } */
-json_decode_fn json_object;    /* a struct, fields in detail */
-json_decode_fn json_set_object;/* a struct whose first member is "bool set", fields in detail */
-json_decode_fn json_array_of;  /* { T *items; size_t count; }, detail = struct json_array */
+json_decode_fn decode_bool;	  /* bool */
+json_decode_fn decode_opt_bool;	  /* { bool set; bool value; } */
+json_decode_fn decode_i32;	  /* int32_t */
+json_decode_fn decode_u32;	  /* uint32_t */
+json_decode_fn decode_i64;	  /* int64_t */
+json_decode_fn decode_u64;	  /* uint64_t */
+json_decode_fn decode_opt_u32;	  /* { bool set; uint32_t value; } */
+json_decode_fn decode_opt_i64;	  /* { bool set; int64_t value; } */
+json_decode_fn decode_opt_u64;	  /* { bool set; uint64_t value; } */
+json_decode_fn decode_string;	  /* char *; no NUL bytes inside */
+json_decode_fn decode_text;	  /* char *; "" becomes NULL */
+json_decode_fn decode_abs_path;	  /* char *; must start with '/' */
+json_decode_fn decode_strings;	  /* { char **items; size_t count; bool set; } NULL-terminated */
+json_decode_fn decode_map;	  /* { {char *key, *value;} *items; size_t count; bool set; } */
+json_decode_fn decode_object;	  /* a struct, fields in detail */
+json_decode_fn decode_set_object; /* a struct whose first member is "bool set", fields in detail */
+json_decode_fn decode_array;	  /* { T *items; size_t count; }, detail = struct json_elements */
 
 /*
  * Parses a whole document (an object, or an array with an array decoder) and decodes it into out.
@@ -84,29 +84,29 @@ int json_decode(const char *text, size_t size, const char *name, const struct js
 		void *out, struct arena *arena, struct csn_error *err);
 /* A document that is an array: each element decoded as array says into {items, count} at out. */
 int json_decode_array(const char *text, size_t size, const char *name,
-		      const struct json_array *array, void *out, struct arena *arena,
+		      const struct json_elements *array, void *out, struct arena *arena,
 		      struct csn_error *err);
 
 /* Inside a custom decoder: words "name: path: expected …" and returns -EINVAL. */
 int json_expected(struct json_decoder *d, const char *fmt, ...)
 	__attribute__((format(printf, 2, 3)));
-/* Decodes the members of object v by table (what json_object does). */
-int json_decode_fields(struct json_decoder *d, const struct json_value *v,
+/* Decodes the members of object v by table (what decode_object does). */
+int json_decode_fields(struct json_decoder *d, const struct json_node *v,
 		       const struct json_field *fields, void *out);
 /* Looking around by hand: NULL / false when v is not of that kind or the member is absent. */
-const struct json_value *json_member(const struct json_value *v, const char *name);
-bool json_is_object(const struct json_value *v);
-bool json_is_array(const struct json_value *v);
-bool json_is_string(const struct json_value *v);
-size_t json_count(const struct json_value *v);
-const struct json_value *json_at(const struct json_value *v, size_t index);
-const char *json_string_value(const struct json_value *v, size_t *ret_len);
+const struct json_node *node_member(const struct json_node *v, const char *name);
+bool node_is_object(const struct json_node *v);
+bool node_is_array(const struct json_node *v);
+bool node_is_string(const struct json_node *v);
+size_t node_count(const struct json_node *v);
+const struct json_node *node_at(const struct json_node *v, size_t index);
+const char *node_string(const struct json_node *v, size_t *ret_len);
 /* Calls fn for each member in document order; stops at the first negative result. */
-int json_each_member(const struct json_value *v,
-		     int (*fn)(void *data, const char *key, const struct json_value *member),
+int node_each_member(const struct json_node *v,
+		     int (*fn)(void *data, const char *key, const struct json_node *member),
 		     void *data);
 /* Runs decode on v with ".key" or "[index]" added to the path. */
-int json_decode_member(struct json_decoder *d, const char *key, const struct json_value *v,
+int json_decode_member(struct json_decoder *d, const char *key, const struct json_node *v,
 		       const struct json_field *f, void *out);
 
 /* ---- writing --------------------------------------------------------------------------------- */
@@ -119,8 +119,14 @@ struct json_out {
 	bool failed;	    /* out of memory: json_out_take gives -ENOMEM */
 	const char *indent; /* NULL: compact; "  ", "\t": one step of indentation */
 };
-#define JSON_OUT_COMPACT { .indent = NULL }
-#define JSON_OUT_INDENT(step) { .indent = (step) }
+#define JSON_OUT_COMPACT                                                                           \
+	{                                                                                          \
+		.indent = NULL                                                                     \
+	}
+#define JSON_OUT_INDENT(step)                                                                      \
+	{                                                                                          \
+		.indent = (step)                                                                   \
+	}
 
 /* key is NULL for array elements and the top level. */
 void json_open_object(struct json_out *o, const char *key);

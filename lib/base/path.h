@@ -5,6 +5,7 @@
 #ifndef CSN_BASE_PATH_H
 #define CSN_BASE_PATH_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <sys/types.h>
 

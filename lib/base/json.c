@@ -1,0 +1,583 @@
+/*
+ * Reading JSON by tables of fields. jansson parses; this file is the only one that sees its types.
+ *
+ * jansson 2.14 refuses integers above INT64_MAX, which the OCI formats allow. One pass over the
+ * text before parsing finds such tokens outside strings and turns each into a string that begins
+ * with a NUL, which no real string may contain: an escape for NUL is refused in the same pass.
+ */
+#include "base/json.h"
+
+#include <errno.h>
+#include <jansson.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/cleanup.h"
+#include "base/error.h"
+
+static const json_t *value_of(const struct json_node *v)
+{
+	return (const json_t *)v;
+}
+
+static const struct json_node *wrap(const json_t *j)
+{
+	return (const struct json_node *)j;
+}
+
+/* ---- text → tree ----------------------------------------------------------------------------- */
+
+static const char mark[] = "\"\\u0000"; /* what a large integer becomes: "\u0000123…" */
+
+/* End of the string that starts at text[i] == '"': index behind the closing quote, or size. */
+static size_t skip_string(const char *text, size_t size, size_t i, bool *ret_nul)
+{
+	for (i++; i < size && text[i] != '"'; i++) {
+		if (text[i] != '\\')
+			continue;
+		if (size - i > 5 && memcmp(text + i, "\\u0000", 6) == 0)
+			*ret_nul = true;
+		i++;
+	}
+	return i < size ? i + 1 : size;
+}
+
+static bool is_number_char(char c)
+{
+	return (c >= '0' && c <= '9') || c == '.' || c == 'e' || c == 'E' || c == '+' || c == '-';
+}
+
+/* A plain run of digits that does not fit int64_t; fractions and exponents are jansson's. */
+static bool is_large_integer(const char *token, size_t len)
+{
+	static const char max[] = "9223372036854775807";
+	for (size_t i = 0; i < len; i++)
+		if (token[i] < '0' || token[i] > '9')
+			return false;
+	size_t digits = sizeof max - 1;
+	return len > digits || (len == digits && memcmp(token, max, digits) > 0);
+}
+
+/* Copies text with large integers marked, or gives NULL (and 0) when there are none. */
+static int mark_large_integers(const char *text, size_t size, const char *name, char **ret,
+			       size_t *ret_size, struct csn_error *err)
+{
+	bool nul = false;
+	size_t found = 0;
+	auto_mem char *copy = NULL;
+
+	*ret = NULL;
+	for (int pass = 0; pass < 2; pass++) {
+		size_t out = 0;
+		for (size_t i = 0; i < size;) {
+			size_t end = i + 1;
+			bool large = false;
+			if (text[i] == '"') {
+				end = skip_string(text, size, i, &nul);
+			} else if (is_number_char(text[i])) {
+				while (end < size && is_number_char(text[end]))
+					end++;
+				large = end - i >= 19 && is_large_integer(text + i, end - i);
+			}
+			found += pass == 0 && large;
+			if (copy) {
+				if (large) {
+					memcpy(copy + out, mark, sizeof mark - 1);
+					out += sizeof mark - 1;
+				}
+				memcpy(copy + out, text + i, end - i);
+				out += end - i;
+				if (large)
+					copy[out++] = '"';
+			}
+			i = end;
+		}
+		if (nul)
+			return fail(err, EINVAL, "%s: a string contains a NUL character", name);
+		if (!found)
+			return 0;
+		if (pass == 0) {
+			copy = malloc(size + found * sizeof mark);
+			if (!copy)
+				return fail(err, ENOMEM, "%s: out of memory", name);
+		} else {
+			*ret_size = out;
+		}
+	}
+	*ret = take_ptr(copy);
+	return 0;
+}
+
+static int load(const char *text, size_t size, const char *name, json_t **ret,
+		struct csn_error *err)
+{
+	auto_mem char *marked = NULL;
+	size_t marked_size = 0;
+	TRY(mark_large_integers(text, size, name, &marked, &marked_size, err));
+
+	json_error_t why;
+	size_t flags = JSON_REJECT_DUPLICATES | (marked ? JSON_ALLOW_NUL : 0);
+	json_t *root = marked ? json_loadb(marked, marked_size, flags, &why)
+			      : json_loadb(text, size, flags, &why);
+	if (!root) {
+		if (json_error_code(&why) == json_error_out_of_memory)
+			return fail(err, ENOMEM, "%s: out of memory", name);
+		return fail(err, EINVAL, "%s: line %d, column %d: %s", name, why.line, why.column,
+			    why.text);
+	}
+	*ret = root;
+	return 0;
+}
+
+static void decref(json_t **j)
+{
+	json_decref(*j);
+}
+
+int json_decode(const char *text, size_t size, const char *name, const struct json_field *fields,
+		void *out, struct arena *arena, struct csn_error *err)
+{
+	json_t *root AUTO(decref)
+	= NULL;
+	TRY(load(text, size, name, &root, err));
+
+	struct json_decoder d = { .arena = arena, .err = err, .name = name };
+	if (!json_is_object(root))
+		return json_expected(&d, "an object");
+	return json_decode_fields(&d, wrap(root), fields, out);
+}
+
+int json_decode_array(const char *text, size_t size, const char *name,
+		      const struct json_elements *array, void *out, struct arena *arena,
+		      struct csn_error *err)
+{
+	json_t *root AUTO(decref)
+	= NULL;
+	TRY(load(text, size, name, &root, err));
+
+	struct json_decoder d = { .arena = arena, .err = err, .name = name };
+	const struct json_field f = { .detail = array };
+	return decode_array(&d, wrap(root), &f, out);
+}
+
+/* ---- where we are, what is wrong ------------------------------------------------------------- */
+
+int json_expected(struct json_decoder *d, const char *fmt, ...)
+{
+	char what[256];
+	va_list ap;
+	va_start(ap, fmt);
+	(void)vsnprintf(what, sizeof what, fmt, ap);
+	va_end(ap);
+	return fail(d->err, EINVAL, "%s: %s%sexpected %s", d->name, d->path, d->path[0] ? ": " : "",
+		    what);
+}
+
+static int no_memory(struct json_decoder *d)
+{
+	return fail(d->err, ENOMEM, "%s: %s: out of memory", d->name, d->path);
+}
+
+static size_t enter_member(struct json_decoder *d, const char *key)
+{
+	size_t at = strlen(d->path);
+	(void)snprintf(d->path + at, sizeof d->path - at, "%s%s", at ? "." : "", key);
+	return at;
+}
+
+static size_t enter_index(struct json_decoder *d, size_t index)
+{
+	size_t at = strlen(d->path);
+	(void)snprintf(d->path + at, sizeof d->path - at, "[%zu]", index);
+	return at;
+}
+
+/* ---- looking around -------------------------------------------------------------------------- */
+
+bool node_is_object(const struct json_node *v)
+{
+	return v && json_is_object(value_of(v));
+}
+
+bool node_is_array(const struct json_node *v)
+{
+	return v && json_is_array(value_of(v));
+}
+
+/* A large integer in disguise is no string. */
+const char *node_string(const struct json_node *v, size_t *ret_len)
+{
+	if (!v || !json_is_string(value_of(v)))
+		return NULL;
+	const char *s = json_string_value(value_of(v));
+	size_t len = json_string_length(value_of(v));
+	if (len && s[0] == '\0')
+		return NULL;
+	if (ret_len)
+		*ret_len = len;
+	return s;
+}
+
+bool node_is_string(const struct json_node *v)
+{
+	return node_string(v, NULL) != NULL;
+}
+
+const struct json_node *node_member(const struct json_node *v, const char *name)
+{
+	const json_t *m = json_object_get(value_of(v), name);
+	return m && !json_is_null(m) ? wrap(m) : NULL;
+}
+
+size_t node_count(const struct json_node *v)
+{
+	return node_is_array(v) ? json_array_size(value_of(v)) : 0;
+}
+
+const struct json_node *node_at(const struct json_node *v, size_t index)
+{
+	return wrap(json_array_get(value_of(v), index));
+}
+
+/* jansson iterates in insertion order and needs a pointer that is not const for it. */
+static json_t *unconst(const struct json_node *v)
+{
+	return (json_t *)(uintptr_t)v;
+}
+
+int node_each_member(const struct json_node *v,
+		     int (*fn)(void *data, const char *key, const struct json_node *member),
+		     void *data)
+{
+	json_t *object = unconst(v);
+	for (void *i = json_object_iter(object); i; i = json_object_iter_next(object, i)) {
+		int r = fn(data, json_object_iter_key(i), wrap(json_object_iter_value(i)));
+		if (r < 0)
+			return r;
+	}
+	return 0;
+}
+
+/* ---- tables ---------------------------------------------------------------------------------- */
+
+int json_decode_member(struct json_decoder *d, const char *key, const struct json_node *v,
+		       const struct json_field *f, void *out)
+{
+	size_t at = enter_member(d, key);
+	int r = f->decode(d, v, f, out);
+	if (r == 0)
+		d->path[at] = '\0';
+	return r;
+}
+
+int json_decode_fields(struct json_decoder *d, const struct json_node *v,
+		       const struct json_field *fields, void *out)
+{
+	for (const struct json_field *f = fields; f->name; f++) {
+		const struct json_node *member = node_member(v, f->name);
+		if (member) {
+			TRY(json_decode_member(d, f->name, member, f, (char *)out + f->offset));
+		} else if (f->presence == JSON_REQUIRED) {
+			(void)enter_member(d, f->name);
+			return fail(d->err, EINVAL, "%s: %s: missing", d->name, d->path);
+		}
+	}
+	return 0;
+}
+
+int decode_object(struct json_decoder *d, const struct json_node *v, const struct json_field *f,
+		  void *out)
+{
+	if (!node_is_object(v))
+		return json_expected(d, "an object");
+	return json_decode_fields(d, v, f->detail, out);
+}
+
+int decode_set_object(struct json_decoder *d, const struct json_node *v, const struct json_field *f,
+		      void *out)
+{
+	TRY(decode_object(d, v, f, out));
+	*(bool *)out = true;
+	return 0;
+}
+
+struct any_array {
+	void *items;
+	size_t count;
+};
+
+int decode_array(struct json_decoder *d, const struct json_node *v, const struct json_field *f,
+		 void *out)
+{
+	const struct json_elements *e = f->detail;
+	const struct json_field element = {
+		.decode = e->decode, .detail = e->detail, .min = e->min, .max = e->max
+	};
+	struct any_array *array = out;
+
+	if (!node_is_array(v))
+		return json_expected(d, "an array");
+	size_t count = node_count(v);
+	char *items = arena_array(d->arena, count, e->element_size);
+	if (!items)
+		return no_memory(d);
+	for (size_t i = 0; i < count; i++) {
+		size_t at = enter_index(d, i);
+		TRY(e->decode(d, node_at(v, i), &element, items + i * e->element_size));
+		d->path[at] = '\0';
+	}
+	array->items = items;
+	array->count = count;
+	return 0;
+}
+
+/* ---- scalars --------------------------------------------------------------------------------- */
+
+int decode_bool(struct json_decoder *d, const struct json_node *v, const struct json_field *f,
+		void *out)
+{
+	(void)f;
+	if (!json_is_boolean(value_of(v)))
+		return json_expected(d, "true or false");
+	*(bool *)out = json_is_true(value_of(v));
+	return 0;
+}
+
+int decode_opt_bool(struct json_decoder *d, const struct json_node *v, const struct json_field *f,
+		    void *out)
+{
+	struct {
+		bool set, value;
+	} *opt = out;
+	TRY(decode_bool(d, v, f, &opt->value));
+	opt->set = true;
+	return 0;
+}
+
+/* An integer as sign and size, from either form. */
+static bool integer_of(const struct json_node *v, bool *ret_negative, uint64_t *ret)
+{
+	const json_t *j = value_of(v);
+	if (json_is_integer(j)) {
+		json_int_t n = json_integer_value(j);
+		*ret_negative = n < 0;
+		*ret = n < 0 ? 0 - (uint64_t)n : (uint64_t)n;
+		return true;
+	}
+	if (json_is_string(j) && json_string_length(j) > 1 && json_string_value(j)[0] == '\0') {
+		char *end;
+		errno = 0;
+		*ret_negative = false;
+		*ret = strtoull(json_string_value(j) + 1, &end, 10);
+		return errno == 0 && *end == '\0';
+	}
+	return false;
+}
+
+/* The value within [low, high], narrowed further by the field's own range. */
+static int decode_signed(struct json_decoder *d, const struct json_node *v,
+			 const struct json_field *f, int64_t low, int64_t high, int64_t *ret)
+{
+	bool negative;
+	uint64_t size;
+
+	if (f->min || f->max) {
+		low = f->min;
+		high = f->max < INT64_MAX ? (int64_t)f->max : INT64_MAX;
+	}
+	bool fits =
+		integer_of(v, &negative, &size) && size <= (uint64_t)INT64_MAX + (negative ? 1 : 0);
+	int64_t value = fits ? (negative ? (int64_t)(0 - size) : (int64_t)size) : 0;
+	if (!fits || value < low || value > high)
+		return json_expected(d, "an integer from %lld to %lld", (long long)low,
+				     (long long)high);
+	*ret = value;
+	return 0;
+}
+
+static int decode_unsigned(struct json_decoder *d, const struct json_node *v,
+			   const struct json_field *f, uint64_t high, uint64_t *ret)
+{
+	bool negative;
+	uint64_t size, low = 0;
+
+	if (f->min || f->max) {
+		low = (uint64_t)f->min;
+		high = f->max;
+	}
+	if (!integer_of(v, &negative, &size) || (negative && size) || size < low || size > high)
+		return json_expected(d, "an integer from %llu to %llu", (unsigned long long)low,
+				     (unsigned long long)high);
+	*ret = size;
+	return 0;
+}
+
+int decode_i32(struct json_decoder *d, const struct json_node *v, const struct json_field *f,
+	       void *out)
+{
+	int64_t n = 0;
+	TRY(decode_signed(d, v, f, INT32_MIN, INT32_MAX, &n));
+	*(int32_t *)out = (int32_t)n;
+	return 0;
+}
+
+int decode_i64(struct json_decoder *d, const struct json_node *v, const struct json_field *f,
+	       void *out)
+{
+	return decode_signed(d, v, f, INT64_MIN, INT64_MAX, out);
+}
+
+int decode_u32(struct json_decoder *d, const struct json_node *v, const struct json_field *f,
+	       void *out)
+{
+	uint64_t n = 0;
+	TRY(decode_unsigned(d, v, f, UINT32_MAX, &n));
+	*(uint32_t *)out = (uint32_t)n;
+	return 0;
+}
+
+int decode_u64(struct json_decoder *d, const struct json_node *v, const struct json_field *f,
+	       void *out)
+{
+	return decode_unsigned(d, v, f, UINT64_MAX, out);
+}
+
+int decode_opt_u32(struct json_decoder *d, const struct json_node *v, const struct json_field *f,
+		   void *out)
+{
+	struct {
+		bool set;
+		uint32_t value;
+	} *opt = out;
+	TRY(decode_u32(d, v, f, &opt->value));
+	opt->set = true;
+	return 0;
+}
+
+int decode_opt_i64(struct json_decoder *d, const struct json_node *v, const struct json_field *f,
+		   void *out)
+{
+	struct {
+		bool set;
+		int64_t value;
+	} *opt = out;
+	TRY(decode_i64(d, v, f, &opt->value));
+	opt->set = true;
+	return 0;
+}
+
+int decode_opt_u64(struct json_decoder *d, const struct json_node *v, const struct json_field *f,
+		   void *out)
+{
+	struct {
+		bool set;
+		uint64_t value;
+	} *opt = out;
+	TRY(decode_u64(d, v, f, &opt->value));
+	opt->set = true;
+	return 0;
+}
+
+/* ---- strings --------------------------------------------------------------------------------- */
+
+int decode_string(struct json_decoder *d, const struct json_node *v, const struct json_field *f,
+		  void *out)
+{
+	(void)f;
+	const char *s = node_string(v, NULL);
+	if (!s)
+		return json_expected(d, "a string");
+	char *copy = arena_strdup(d->arena, s);
+	if (!copy)
+		return no_memory(d);
+	*(char **)out = copy;
+	return 0;
+}
+
+int decode_text(struct json_decoder *d, const struct json_node *v, const struct json_field *f,
+		void *out)
+{
+	TRY(decode_string(d, v, f, out));
+	if (!**(char **)out)
+		*(char **)out = NULL;
+	return 0;
+}
+
+int decode_abs_path(struct json_decoder *d, const struct json_node *v, const struct json_field *f,
+		    void *out)
+{
+	const char *s = node_string(v, NULL);
+	if (!s || s[0] != '/')
+		return json_expected(d, "an absolute path");
+	return decode_string(d, v, f, out);
+}
+
+struct any_strings {
+	char **items;
+	size_t count;
+	bool set;
+};
+
+int decode_strings(struct json_decoder *d, const struct json_node *v, const struct json_field *f,
+		   void *out)
+{
+	struct any_strings *strings = out;
+
+	if (!node_is_array(v))
+		return json_expected(d, "an array of strings");
+	size_t count = node_count(v);
+	char **items = arena_array(d->arena, count + 1, sizeof *items);
+	if (!items)
+		return no_memory(d);
+	for (size_t i = 0; i < count; i++) {
+		size_t at = enter_index(d, i);
+		TRY(decode_string(d, node_at(v, i), f, &items[i]));
+		d->path[at] = '\0';
+	}
+	*strings = (struct any_strings){ items, count, true };
+	return 0;
+}
+
+struct any_pair {
+	char *key, *value;
+};
+struct any_map {
+	struct any_pair *items;
+	size_t count;
+	bool set;
+};
+struct map_decoding {
+	struct json_decoder *d;
+	struct any_map *map;
+};
+
+static int add_pair(void *data, const char *key, const struct json_node *member)
+{
+	struct map_decoding *m = data;
+	struct any_pair *pair = &m->map->items[m->map->count++];
+	const struct json_field f = { .decode = decode_string };
+
+	pair->key = arena_strdup(m->d->arena, key);
+	if (!pair->key)
+		return no_memory(m->d);
+	return json_decode_member(m->d, key, member, &f, &pair->value);
+}
+
+int decode_map(struct json_decoder *d, const struct json_node *v, const struct json_field *f,
+	       void *out)
+{
+	(void)f;
+	struct any_map map = { .set = true };
+	struct map_decoding m = { .d = d, .map = &map };
+
+	if (!node_is_object(v))
+		return json_expected(d, "an object of strings");
+	map.items = arena_array(d->arena, json_object_size(value_of(v)), sizeof *map.items);
+	if (!map.items)
+		return no_memory(d);
+	TRY(node_each_member(v, add_pair, &m));
+	*(struct any_map *)out = map;
+	return 0;
+}
