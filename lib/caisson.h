@@ -6,10 +6,30 @@
  *     people is in *err (may be NULL).
  *   - inputs are borrowed for the call; ret_* outputs are owned by the caller, untouched on failure.
  *   - functions ending in _free or _close accept NULL.
+ *   - structs that begin with "size" are made with their _INIT macro, so that a newer library
+ *     knows which members an older program has. Elements of an array all have the same size; the
+ *     library steps by the first one's.
+ *   - times are nanoseconds since 1970 (UTC), 0 where unknown; timeouts are milliseconds, negative
+ *     for no limit; file descriptors that are handed out are close-on-exec.
+ *   - texts that may hold any bytes come with a length.
+ *
+ * Threads: a struct csn_runtime may be shared by any number of threads, and several processes may
+ * use the same directories. A handle made from it (struct csn_attach, struct csn_logs) belongs to
+ * one thread at a time.
+ *
+ * The library changes no attribute of the calling process (working directory, umask, signal
+ * dispositions, environment), prints nothing, never exits, starts no threads, and reaps no child
+ * that it did not start. Its programs (caisson-monitor, caisson-image) are looked for in
+ * $CAISSON_LIBEXEC as it is when the runtime is opened, else next to the running program's file
+ * when that is a build tree, else where they were installed.
+ *
+ * "container" below is a container's name, its id (64 hex digits) or the beginning of its id. An
+ * unknown one is -ENOENT, a prefix of several ids -EINVAL.
  */
 #ifndef CAISSON_H
 #define CAISSON_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -17,11 +37,347 @@
 extern "C" {
 #endif
 
+#if defined(__GNUC__)
+#define CSN_API __attribute__((visibility("default")))
+#define CSN_MUST_CHECK __attribute__((warn_unused_result))
+#else
+#define CSN_API
+#define CSN_MUST_CHECK
+#endif
+
 /* What went wrong: code is a positive errno value, text one line without a full stop. */
 struct csn_error {
 	int code;
 	char text[508];
 };
+
+/* The library's version, "0.1.0". */
+CSN_API const char *csn_version(void);
+
+/* Frees a text that a function here gave out as char *. */
+CSN_API void csn_free(void *text);
+
+/* ---- runtime --------------------------------------------------------------------------------- */
+
+struct csn_runtime;
+
+struct csn_config {
+	size_t size;
+	const char *root;     /* images and containers; NULL: /var/lib/caisson */
+	const char *run_root; /* what dies at reboot; NULL: /run/caisson-engine */
+};
+#define CSN_CONFIG_INIT { sizeof(struct csn_config), NULL, NULL }
+
+/* Opens the native runtime, making both directories (mode 0700) where they are missing. */
+CSN_API int csn_runtime_open_native(const struct csn_config *config, struct csn_runtime **ret,
+				    struct csn_error *err) CSN_MUST_CHECK;
+/* No other call may be under way. Containers go on running. */
+CSN_API void csn_runtime_close(struct csn_runtime *rt);
+
+/* ---- images ---------------------------------------------------------------------------------- */
+
+struct csn_image_info {
+	const char *reference; /* "docker.io/library/busybox:latest" */
+	const char *digest;    /* of the manifest, "sha256:…" */
+	const char *id;	       /* of the config, "sha256:…" */
+	const char *created;   /* RFC 3339; "" when the image does not say */
+	const char *architecture, *os;
+	uint64_t size_bytes; /* of the unpacked layers */
+};
+
+/* A list of images, as it was when it was made. */
+struct csn_images;
+CSN_API size_t csn_images_count(const struct csn_images *images);
+/* Owned by the list. index must be less than the count. */
+CSN_API const struct csn_image_info *csn_images_get(const struct csn_images *images, size_t index);
+CSN_API void csn_images_free(struct csn_images *images);
+
+struct csn_image_progress {
+	size_t size;
+	const char *layer; /* digest of the layer; NULL with a warning */
+	uint64_t bytes, total; /* read so far, of the layer as stored; total 0: unknown */
+	const char *warning;   /* a sentence, or NULL */
+};
+
+struct csn_image_load_options {
+	size_t size;
+	const char *file;     /* path of an archive or a directory; NULL: read from fd */
+	int fd;		      /* read until its end; not closed */
+	const char *name;     /* load: instead of the archive's own name, or NULL; import: required */
+	const char *platform; /* "linux/arm64"; NULL: the host's */
+	/* Called from the loading thread. NULL: nobody wants to know. */
+	void (*progress)(void *data, const struct csn_image_progress *progress);
+	void *progress_data;
+};
+#define CSN_IMAGE_LOAD_OPTIONS_INIT \
+	{ sizeof(struct csn_image_load_options), NULL, -1, NULL, NULL, NULL, NULL }
+
+/*
+ * Loads every image of an OCI layout (directory or archive) or a docker-archive. *ret (may be
+ * NULL) lists what was loaded. Digests are verified; a failure leaves no part of an image.
+ */
+CSN_API int csn_image_load(struct csn_runtime *rt, const struct csn_image_load_options *options,
+			   struct csn_images **ret, struct csn_error *err) CSN_MUST_CHECK;
+/* Makes an image of one layer from the tar archive of a root file system. */
+CSN_API int csn_image_import(struct csn_runtime *rt, const struct csn_image_load_options *options,
+			     struct csn_images **ret, struct csn_error *err) CSN_MUST_CHECK;
+/* All images, sorted by reference. A record that cannot be read is left out. */
+CSN_API int csn_image_list(struct csn_runtime *rt, struct csn_images **ret,
+			   struct csn_error *err) CSN_MUST_CHECK;
+/*
+ * Removes the name and then every layer and blob that no image needs any more. -ENOENT: no such
+ * image. -EBUSY: a container stands on it; with force the name goes and its layers stay until the
+ * container is removed and another image is.
+ */
+CSN_API int csn_image_remove(struct csn_runtime *rt, const char *image, bool force,
+			     struct csn_error *err) CSN_MUST_CHECK;
+
+/* ---- containers: making them ------------------------------------------------------------------ */
+
+#define CSN_ID_SIZE 65 /* 64 hex digits and the end of the string */
+
+struct csn_mount {
+	size_t size;
+	const char *source; /* absolute path on the host; must exist */
+	const char *target; /* absolute path in the container; made where it is missing */
+	bool readonly;
+};
+#define CSN_MOUNT_INIT { sizeof(struct csn_mount), NULL, NULL, false }
+
+/* Lists of strings end with NULL. NULL instead of a text or a list: what the image says. */
+struct csn_container_options {
+	size_t size;
+	const char *image; /* reference, id or the beginning of an id; required */
+	const char *name;  /* [a-zA-Z0-9][a-zA-Z0-9_.-]*, at most 128; NULL: one is made up */
+	const char *const *command;    /* arguments behind the entrypoint */
+	const char *const *entrypoint; /* replaces the image's, and then its command too; an empty
+					* list or one empty text: none */
+	const char *const *env;	       /* "NAME=value"; replaces the image's NAME */
+	const char *const *labels;     /* "key=value" */
+	const char *working_dir;       /* absolute; made where it is missing */
+	const char *user;	       /* "user[:group]", names or numbers */
+	const char *hostname;	       /* NULL: the first 12 digits of the id */
+	const char *network;	       /* "none" (also NULL), "host" */
+	const struct csn_mount *mounts;
+	size_t mounts_count;
+	const char *stop_signal;     /* "SIGTERM", "15" */
+	int64_t stop_timeout_ms;     /* before stop kills; 0: 10 seconds */
+	bool tty;		     /* a terminal */
+	bool stdin_open;	     /* standard input stays open for attached clients */
+	bool readonly_root;
+	bool auto_remove;	     /* removed when it ends */
+};
+#define CSN_CONTAINER_OPTIONS_INIT                                                              \
+	{                                                                                        \
+		sizeof(struct csn_container_options), NULL, NULL, NULL, NULL, NULL, NULL, NULL,  \
+			NULL, NULL, NULL, NULL, 0, NULL, 0, false, false, false, false           \
+	}
+
+/*
+ * Makes a container that can be started. -ENOENT: no such image. -EEXIST: the name is taken.
+ * -EINVAL: a bad option, or a user or group that the image does not know.
+ */
+CSN_API int csn_container_create(struct csn_runtime *rt,
+				 const struct csn_container_options *options,
+				 char ret_id[CSN_ID_SIZE], struct csn_error *err) CSN_MUST_CHECK;
+/* The full id of a container. */
+CSN_API int csn_container_resolve(struct csn_runtime *rt, const char *container,
+				  char ret_id[CSN_ID_SIZE], struct csn_error *err) CSN_MUST_CHECK;
+
+/* ---- containers: their life ------------------------------------------------------------------- */
+
+struct csn_attach;
+
+/*
+ * Starts a container; its program runs when this returns. One that has ended is started again on
+ * the same files. With ret_attach not NULL nothing of its output is lost to that handle.
+ * -EALREADY: it runs. When the program itself cannot be run, csn_start_exit_code() tells from *err
+ * which status a shell would give.
+ */
+CSN_API int csn_container_start(struct csn_runtime *rt, const char *container,
+				struct csn_attach **ret_attach, struct csn_error *err)
+	CSN_MUST_CHECK;
+/* 127: the program was not found; 126: it cannot be run; 125: something else failed. */
+CSN_API int csn_start_exit_code(const struct csn_error *err);
+/*
+ * Sends the container's stop signal to its first process, waits up to timeout_ms (negative: the
+ * container's own), then kills every process and waits until all are gone. 0 also when it is not
+ * running.
+ */
+CSN_API int csn_container_stop(struct csn_runtime *rt, const char *container, int timeout_ms,
+			       struct csn_error *err) CSN_MUST_CHECK;
+/* Sends a signal ("KILL", "SIGTERM", "15"; NULL: SIGKILL) to the container's first process.
+ * -EINVAL: no such signal. -ESRCH: not running. */
+CSN_API int csn_container_kill(struct csn_runtime *rt, const char *container, const char *signal,
+			       struct csn_error *err) CSN_MUST_CHECK;
+/* Removes a container with its files and log. -EBUSY: it runs and force is not set; with force it
+ * is killed first. */
+CSN_API int csn_container_remove(struct csn_runtime *rt, const char *container, bool force,
+				 struct csn_error *err) CSN_MUST_CHECK;
+
+/* ---- containers: what is known of them -------------------------------------------------------- */
+
+enum csn_state {
+	CSN_STATE_PENDING,	/* made, not started */
+	CSN_STATE_INITIALIZING, /* being started */
+	CSN_STATE_RUNNING,	/* also while paused */
+	CSN_STATE_STOPPING,	/* asked to stop, still there */
+	CSN_STATE_EXITED,
+	CSN_STATE_FAILED, /* could not be started, or its end was not recorded */
+};
+/* "pending", "initializing", "running", "stopping", "exited", "failed". */
+CSN_API const char *csn_state_name(enum csn_state state);
+
+enum csn_wait_reason {
+	CSN_WAIT_EXITED,
+	CSN_WAIT_SIGNAL,
+	CSN_WAIT_OOM_KILLED,
+	CSN_WAIT_RUNTIME_ERROR, /* the program never ran, or its end was not recorded */
+};
+/* "exited", "signal", "oom_killed", "runtime_error". */
+CSN_API const char *csn_wait_reason_name(enum csn_wait_reason reason);
+
+/* How a container ended. */
+struct csn_wait_outcome {
+	size_t size;
+	int exit_code; /* 0 to 255; 128+N for signal N */
+	enum csn_wait_reason reason;
+	int signal;	      /* its number with CSN_WAIT_SIGNAL, else 0 */
+	char signal_name[24]; /* "SIGKILL", or "" */
+	bool core_dumped;
+	uint64_t oom_kills;
+	uint64_t memory_peak_bytes; /* 0: unknown */
+	int64_t started_at_ns, finished_at_ns;
+	char error[256]; /* with CSN_WAIT_RUNTIME_ERROR: the sentence */
+};
+#define CSN_WAIT_OUTCOME_INIT \
+	{ sizeof(struct csn_wait_outcome), 0, CSN_WAIT_EXITED, 0, "", false, 0, 0, 0, 0, "" }
+
+/*
+ * Waits until the container is not running. One that was never started is waited for until it has
+ * run and ended. -ETIMEDOUT. -ENOENT also when it is removed while nobody recorded its end.
+ * Waiting costs no time: it sleeps in poll(2).
+ */
+CSN_API int csn_container_wait(struct csn_runtime *rt, const char *container, int timeout_ms,
+			       struct csn_wait_outcome *ret, struct csn_error *err)
+	CSN_MUST_CHECK;
+/* An fd that becomes readable (POLLIN) when csn_container_wait has an answer; close(2) it. Only for
+ * a container that has been started: -EAGAIN for one that has not. */
+CSN_API int csn_container_wait_fd(struct csn_runtime *rt, const char *container, int *ret_fd,
+				  struct csn_error *err) CSN_MUST_CHECK;
+
+struct csn_container_info {
+	const char *id, *name, *image, *image_digest;
+	const char *const *command; /* what runs: entrypoint and arguments; ends with NULL */
+	const char *network;
+	int64_t created_at_ns, started_at_ns, finished_at_ns;
+	enum csn_state state;
+	bool paused, tty, auto_remove;
+	int pid;       /* of the first process on the host; 0 when not running */
+	int exit_code; /* with CSN_STATE_EXITED and CSN_STATE_FAILED */
+	enum csn_wait_reason reason;
+	const char *error; /* with CSN_STATE_FAILED: the sentence; else "" */
+};
+
+struct csn_containers;
+/* Running containers, or all; newest first. One whose record cannot be read is left out. */
+CSN_API int csn_container_list(struct csn_runtime *rt, bool all, struct csn_containers **ret,
+			       struct csn_error *err) CSN_MUST_CHECK;
+/* A list of one. */
+CSN_API int csn_container_get(struct csn_runtime *rt, const char *container,
+			      struct csn_containers **ret, struct csn_error *err) CSN_MUST_CHECK;
+CSN_API size_t csn_containers_count(const struct csn_containers *containers);
+/* Owned by the list. index must be less than the count. */
+CSN_API const struct csn_container_info *csn_containers_get(const struct csn_containers *containers,
+							    size_t index);
+CSN_API void csn_containers_free(struct csn_containers *containers);
+
+/* Everything known of a container as a JSON object (indented, no final newline); csn_free() it. */
+CSN_API int csn_container_inspect(struct csn_runtime *rt, const char *container, char **ret_json,
+				  struct csn_error *err) CSN_MUST_CHECK;
+
+/* ---- logs ------------------------------------------------------------------------------------- */
+
+enum csn_stream { CSN_STREAM_STDIN, CSN_STREAM_STDOUT, CSN_STREAM_STDERR };
+
+struct csn_logs_options {
+	size_t size;
+	int64_t tail;  /* only the last so many lines of both streams together; negative: all */
+	bool follow;   /* wait for more until the container ends */
+	bool no_stdout, no_stderr;
+};
+#define CSN_LOGS_OPTIONS_INIT { sizeof(struct csn_logs_options), -1, false, false, false }
+
+struct csn_log_line {
+	size_t size;
+	enum csn_stream stream;
+	int64_t time_ns;  /* when its first byte was read */
+	const char *text; /* any bytes, no newline at the end; valid until the next call */
+	size_t length;
+	bool partial; /* no newline followed: the container ended, or the line goes on in the next
+		       * one because it is longer than 1 MiB */
+};
+#define CSN_LOG_LINE_INIT { sizeof(struct csn_log_line), CSN_STREAM_STDOUT, 0, NULL, 0, false }
+
+struct csn_logs;
+/* Opens a container's log, oldest line first, both streams in the order in which they were read. */
+CSN_API int csn_container_logs(struct csn_runtime *rt, const char *container,
+			       const struct csn_logs_options *options, struct csn_logs **ret,
+			       struct csn_error *err) CSN_MUST_CHECK;
+/*
+ * The next line: 1. 0: there are no more and, with follow, the container has ended. -EAGAIN: none
+ * within timeout_ms (0: do not wait). A damaged record is passed over.
+ */
+CSN_API int csn_logs_next(struct csn_logs *logs, int timeout_ms, struct csn_log_line *ret,
+			  struct csn_error *err) CSN_MUST_CHECK;
+/* An fd (owned by the handle) that is readable when csn_logs_next may have news. -1 without
+ * follow. */
+CSN_API int csn_logs_fd(const struct csn_logs *logs);
+CSN_API void csn_logs_close(struct csn_logs *logs);
+
+/* ---- attach ----------------------------------------------------------------------------------- */
+
+/* Attaches to a running container: output from now on. -ESRCH: not running. */
+CSN_API int csn_container_attach(struct csn_runtime *rt, const char *container,
+				 struct csn_attach **ret, struct csn_error *err) CSN_MUST_CHECK;
+
+enum csn_attach_kind {
+	CSN_ATTACH_OUTPUT, /* bytes of stdout or stderr; all of them on stdout with a terminal */
+	CSN_ATTACH_EXIT,   /* the container ended; the last event */
+};
+struct csn_attach_event {
+	size_t size;
+	enum csn_attach_kind kind;
+	enum csn_stream stream;
+	const char *bytes; /* valid until the next call */
+	size_t length;
+	int exit_code;
+};
+#define CSN_ATTACH_EVENT_INIT \
+	{ sizeof(struct csn_attach_event), CSN_ATTACH_OUTPUT, CSN_STREAM_STDOUT, NULL, 0, 0 }
+
+/* To poll for POLLIN, and for POLLOUT while csn_attach_pending(). Owned by the handle. */
+CSN_API int csn_attach_fd(const struct csn_attach *attach);
+/* What has come, without waiting: 1; -EAGAIN nothing yet; 0 the connection ended (after
+ * CSN_ATTACH_EXIT, or because the monitor is gone or this reader was too slow). */
+CSN_API int csn_attach_read(struct csn_attach *attach, struct csn_attach_event *ret,
+			    struct csn_error *err) CSN_MUST_CHECK;
+/* Takes up to size bytes for the container's standard input, without waiting: how many (at most
+ * 64 KiB at once), or -EAGAIN while earlier ones are pending. */
+CSN_API int csn_attach_write(struct csn_attach *attach, const void *bytes, size_t size,
+			     struct csn_error *err) CSN_MUST_CHECK;
+/* The end of standard input. */
+CSN_API int csn_attach_close_stdin(struct csn_attach *attach, struct csn_error *err)
+	CSN_MUST_CHECK;
+/* The terminal's size. */
+CSN_API int csn_attach_resize(struct csn_attach *attach, unsigned rows, unsigned columns,
+			      struct csn_error *err) CSN_MUST_CHECK;
+/* True while something that was taken has not been sent: call csn_attach_flush() on POLLOUT. */
+CSN_API bool csn_attach_pending(const struct csn_attach *attach);
+/* Sends what is pending, without waiting: 0, or -EAGAIN when some is left. */
+CSN_API int csn_attach_flush(struct csn_attach *attach, struct csn_error *err) CSN_MUST_CHECK;
+/* Detaches; the container goes on. */
+CSN_API void csn_attach_close(struct csn_attach *attach);
 
 #ifdef __cplusplus
 }
