@@ -21,11 +21,14 @@
 int cgroup_find_mount(char *buf, size_t size, struct csn_error *err);
 
 struct cgroup {
-	int dir;      /* O_RDONLY | O_DIRECTORY | O_CLOEXEC: also right for CLONE_INTO_CGROUP */
-	char *path;   /* below the mount, with a leading slash: "/caisson/web" */
+	int dir;       /* O_RDONLY | O_DIRECTORY | O_CLOEXEC: also right for CLONE_INTO_CGROUP */
+	char *path;    /* below the mount, with a leading slash: "/caisson/web" */
 	char *fs_path; /* the whole path in the file system */
 };
-#define CGROUP_INIT { .dir = -1 }
+#define CGROUP_INIT                                                                                \
+	{                                                                                          \
+		.dir = -1                                                                          \
+	}
 
 /* Values for files that read "max". */
 #define CGROUP_MAX UINT64_MAX
@@ -54,7 +57,8 @@ int cgroup_create(const char *path, unsigned wanted, struct cgroup *ret, bool *r
 int cgroup_open(const char *path, struct cgroup *ret, struct csn_error *err);
 void cgroup_close(struct cgroup *cg);
 
-/* Group of a process below the cgroup2 mount, from /proc/PID/cgroup ("0::" line); pid 0: our own. */
+/* Group of a process below the cgroup2 mount, from /proc/PID/cgroup ("0::" line); pid 0: our own.
+ */
 int cgroup_of(pid_t pid, char *buf, size_t size, struct csn_error *err);
 
 /* Controllers that may be used in this group (cgroup.controllers), as a mask. */
@@ -130,7 +134,7 @@ struct cgroup_limits {
 	struct cgroup_value cpu_weight, cpu_idle, cpu_quota, cpu_period, cpu_burst; /* µs */
 	const char *cpuset_cpus, *cpuset_mems;
 	struct cgroup_value pids_max;
-	struct cgroup_value io_weight; /* 1 to 10000 */
+	struct cgroup_value io_weight;	   /* 1 to 10000 */
 	struct cgroup_value io_bfq_weight; /* 1 to 1000: preferred where the file exists */
 	const struct cgroup_io_weight *io_weights;
 	size_t io_weights_count;

@@ -1,2 +1,9 @@
 noinst_LTLIBRARIES += cgroups/libcgroups.la
-cgroups_libcgroups_la_SOURCES = cgroups/cgroup.c cgroups/cgroups.h
+cgroups_libcgroups_la_SOURCES = \
+	cgroups/cgroup.c cgroups/cgroups.h \
+	cgroups/devices.c cgroups/devices.h \
+	cgroups/events.c \
+	cgroups/internal.h \
+	cgroups/limits.c \
+	cgroups/mount.c \
+	cgroups/values.c

@@ -175,7 +175,7 @@ int json_expected(struct json_decoder *d, const char *fmt, ...)
 		    what);
 }
 
-static int no_memory(struct json_decoder *d)
+int json_out_of_memory(struct json_decoder *d)
 {
 	return fail(d->err, ENOMEM, "%s: %s: out of memory", d->name, d->path);
 }
@@ -234,6 +234,11 @@ const struct json_node *node_member(const struct json_node *v, const char *name)
 size_t node_count(const struct json_node *v)
 {
 	return node_is_array(v) ? json_array_size(value_of(v)) : 0;
+}
+
+size_t node_members(const struct json_node *v)
+{
+	return node_is_object(v) ? json_object_size(value_of(v)) : 0;
 }
 
 const struct json_node *node_at(const struct json_node *v, size_t index)
@@ -322,7 +327,7 @@ int decode_array(struct json_decoder *d, const struct json_node *v, const struct
 	size_t count = node_count(v);
 	char *items = arena_array(d->arena, count, e->element_size);
 	if (!items)
-		return no_memory(d);
+		return json_out_of_memory(d);
 	for (size_t i = 0; i < count; i++) {
 		size_t at = enter_index(d, i);
 		TRY(e->decode(d, node_at(v, i), &element, items + i * e->element_size));
@@ -491,7 +496,7 @@ int decode_string(struct json_decoder *d, const struct json_node *v, const struc
 		return json_expected(d, "a string");
 	char *copy = arena_strdup(d->arena, s);
 	if (!copy)
-		return no_memory(d);
+		return json_out_of_memory(d);
 	*(char **)out = copy;
 	return 0;
 }
@@ -530,7 +535,7 @@ int decode_strings(struct json_decoder *d, const struct json_node *v, const stru
 	size_t count = node_count(v);
 	char **items = arena_array(d->arena, count + 1, sizeof *items);
 	if (!items)
-		return no_memory(d);
+		return json_out_of_memory(d);
 	for (size_t i = 0; i < count; i++) {
 		size_t at = enter_index(d, i);
 		TRY(decode_string(d, node_at(v, i), f, &items[i]));
@@ -561,7 +566,7 @@ static int add_pair(void *data, const char *key, const struct json_node *member)
 
 	pair->key = arena_strdup(m->d->arena, key);
 	if (!pair->key)
-		return no_memory(m->d);
+		return json_out_of_memory(m->d);
 	return json_decode_member(m->d, key, member, &f, &pair->value);
 }
 
@@ -576,7 +581,7 @@ int decode_map(struct json_decoder *d, const struct json_node *v, const struct j
 		return json_expected(d, "an object of strings");
 	map.items = arena_array(d->arena, json_object_size(value_of(v)), sizeof *map.items);
 	if (!map.items)
-		return no_memory(d);
+		return json_out_of_memory(d);
 	TRY(node_each_member(v, add_pair, &m));
 	*(struct any_map *)out = map;
 	return 0;

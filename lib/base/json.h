@@ -90,6 +90,8 @@ int json_decode_array(const char *text, size_t size, const char *name,
 /* Inside a custom decoder: words "name: path: expected …" and returns -EINVAL. */
 int json_expected(struct json_decoder *d, const char *fmt, ...)
 	__attribute__((format(printf, 2, 3)));
+/* Inside a custom decoder whose arena gave NULL: words it and returns -ENOMEM. */
+int json_out_of_memory(struct json_decoder *d);
 /* Decodes the members of object v by table (what decode_object does). */
 int json_decode_fields(struct json_decoder *d, const struct json_node *v,
 		       const struct json_field *fields, void *out);
@@ -98,7 +100,8 @@ const struct json_node *node_member(const struct json_node *v, const char *name)
 bool node_is_object(const struct json_node *v);
 bool node_is_array(const struct json_node *v);
 bool node_is_string(const struct json_node *v);
-size_t node_count(const struct json_node *v);
+size_t node_count(const struct json_node *v);	/* elements of an array */
+size_t node_members(const struct json_node *v); /* members of an object */
 const struct json_node *node_at(const struct json_node *v, size_t index);
 const char *node_string(const struct json_node *v, size_t *ret_len);
 /* Calls fn for each member in document order; stops at the first negative result. */

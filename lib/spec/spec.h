@@ -15,7 +15,7 @@
 #include "base/arena.h"
 #include "caisson.h"
 
-#define SPEC_VERSION "1.3.0"	 /* the newest runtime-spec this decoder knows */
+#define SPEC_VERSION	 "1.3.0" /* the newest runtime-spec this decoder knows */
 #define SPEC_VERSION_MIN "1.0.0" /* the oldest it accepts */
 
 /* An optional number: absent is not zero. */
@@ -307,7 +307,8 @@ struct spec {
 	struct spec_hooks hooks[HOOK_KINDS];
 	struct spec_map annotations;
 	struct spec_linux linux_;
-	/* The document's bytes as read, for the copy that create keeps (create-time config rules). */
+	/* The document's bytes as read, for the copy that create keeps (create-time config rules).
+	 */
 	char *text;
 	size_t text_size;
 };
@@ -332,6 +333,9 @@ int spec_parse_resources(const char *text, size_t size, const char *name, struct
 
 /* Rules that join several fields (lib/spec/check.c: one table). Called by spec_parse. */
 int spec_check(const struct spec *s, const char *name, struct csn_error *err);
+
+/* The rules that concern the process object alone; what exec --process is held to. */
+int spec_check_process(const struct spec *s, const char *name, struct csn_error *err);
 
 /* The document that `caisson spec` writes: malloc'd, tab-indented. */
 int spec_template(bool rootless, char **ret_text, struct csn_error *err);

@@ -1,0 +1,317 @@
+/*
+ * Groups as directories: made, opened, populated, removed. Levels that we make carry the extended
+ * attribute trusted.caisson, so that removal knows which empty ancestors are ours to take away,
+ * whoever made them and whatever records were lost.
+ */
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/xattr.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/cleanup.h"
+#include "base/error.h"
+#include "base/file.h"
+#include "cgroups/internal.h"
+
+enum { REMOVE_TIMEOUT_MS = 2000 };
+#define MARK "trusted.caisson"
+
+const struct controller_name controller_names[] = {
+	{ "cpu", CGROUP_CPU },	     { "cpuset", CGROUP_CPUSET },   { "io", CGROUP_IO },
+	{ "memory", CGROUP_MEMORY }, { "hugetlb", CGROUP_HUGETLB }, { "pids", CGROUP_PIDS },
+	{ "rdma", CGROUP_RDMA },     { "misc", CGROUP_MISC },	    { NULL, 0 },
+};
+
+static int check_path(const char *path, struct csn_error *err)
+{
+	if (path[0] != '/' || path[1] == '\0')
+		return fail(err, EINVAL, "cgroup path \"%s\": expected a path below \"/\"", path);
+	for (const char *p = path; *p;) {
+		size_t n = strcspn(p + 1, "/");
+		if (n == 0 || (n == 1 && p[1] == '.') || (n == 2 && p[1] == '.' && p[2] == '.'))
+			return fail(err, EINVAL,
+				    "cgroup path \"%s\": empty, \".\" and \"..\" parts are "
+				    "not allowed",
+				    path);
+		if (n > 255)
+			return fail(err, ENAMETOOLONG, "cgroup path \"%s\": a part is too long",
+				    path);
+		p += n + 1;
+	}
+	return 0;
+}
+
+static int fill(const char *path, struct cgroup *ret, struct csn_error *err)
+{
+	char mount[4096];
+	TRY(check_path(path, err));
+	TRY(cgroup_find_mount(mount, sizeof mount, err));
+	ret->dir = -1;
+	ret->path = strdup(path);
+	if (!ret->path || asprintf(&ret->fs_path, "%s%s", mount, path) < 0) {
+		ret->fs_path = NULL;
+		cgroup_close(ret);
+		return fail(err, ENOMEM, "out of memory");
+	}
+	return 0;
+}
+
+void cgroup_close(struct cgroup *cg)
+{
+	close_fd(&cg->dir);
+	free(cg->path);
+	free(cg->fs_path);
+	*cg = (struct cgroup)CGROUP_INIT;
+}
+
+static int open_dir(struct cgroup *cg)
+{
+	cg->dir = open(cg->fs_path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	return cg->dir < 0 ? -errno : 0;
+}
+
+int cgroup_open(const char *path, struct cgroup *ret, struct csn_error *err)
+{
+	struct cgroup cg = CGROUP_INIT;
+	TRY(fill(path, &cg, err));
+	int r = open_dir(&cg);
+	if (r < 0) {
+		cgroup_close(&cg);
+		return fail(err, -r, "cgroup \"%s\": %s", path, strerror(-r));
+	}
+	*ret = cg;
+	return 0;
+}
+
+/* Controllers named in a file such as cgroup.controllers of the directory at path. */
+static unsigned read_controllers(const char *dir, const char *file)
+{
+	char path[4200], buf[256];
+	(void)snprintf(path, sizeof path, "%s/%s", dir, file);
+	auto_fd fd = open(path, O_RDONLY | O_CLOEXEC);
+	ssize_t n = fd < 0 ? -1 : read(fd, buf, sizeof buf - 1);
+	unsigned mask = 0;
+	if (n <= 0)
+		return 0;
+	buf[n] = '\0';
+	char *save = NULL;
+	for (char *name = strtok_r(buf, " \n", &save); name; name = strtok_r(NULL, " \n", &save))
+		for (const struct controller_name *c = controller_names; c->name; c++)
+			if (strcmp(c->name, name) == 0)
+				mask |= c->bit;
+	return mask;
+}
+
+/* One write a controller: a refused one must not take the others with it. What is refused shows
+ * later, as a limit whose controller is missing. */
+static void enable(const char *dir, unsigned wanted)
+{
+	char path[4200], text[32];
+	(void)snprintf(path, sizeof path, "%s/cgroup.subtree_control", dir);
+	auto_fd fd = open(path, O_WRONLY | O_CLOEXEC);
+	for (const struct controller_name *c = controller_names; fd >= 0 && c->name; c++) {
+		if (!(wanted & c->bit))
+			continue;
+		int n = snprintf(text, sizeof text, "+%s", c->name);
+		(void)!write(fd, text, (size_t)n);
+	}
+}
+
+/* Turns wanted controllers on in every ancestor of cg, from the mount downwards. */
+static void enable_down(const struct cgroup *cg, unsigned wanted)
+{
+	size_t mount = strlen(cg->fs_path) - strlen(cg->path);
+	auto_mem char *path = strdup(cg->fs_path);
+	if (!path)
+		return;
+	for (size_t i = mount; path[i]; i++) {
+		if (path[i] != '/')
+			continue;
+		path[i] = '\0';
+		unsigned have = read_controllers(path, "cgroup.controllers");
+		unsigned on = read_controllers(path, "cgroup.subtree_control");
+		wanted &= have;
+		if (wanted & ~on)
+			enable(path, wanted & ~on);
+		path[i] = '/';
+		if (!wanted)
+			return;
+	}
+}
+
+/* mkdir -p below the mount, marking each level that is ours. A level may vanish while we go down,
+ * because a sibling's removal took an empty parent with it: then we begin again. */
+static int make_levels(const struct cgroup *cg, bool *ret_created)
+{
+	size_t mount = strlen(cg->fs_path) - strlen(cg->path);
+	auto_mem char *path = strdup(cg->fs_path);
+	if (!path)
+		return -ENOMEM;
+
+	for (int tries = 0; tries < 100; tries++) {
+		bool vanished = false;
+		for (size_t i = mount + 1; !vanished; i++) {
+			if (path[i] != '/' && path[i] != '\0')
+				continue;
+			bool last = path[i] == '\0';
+			path[i] = '\0';
+			bool made = mkdir(path, 0755) == 0;
+			if (!made && errno == ENOENT)
+				vanished = true;
+			else if (!made && errno != EEXIST)
+				return -errno;
+			if (made)
+				(void)setxattr(path, MARK, "1", 1, 0);
+			if (last) {
+				*ret_created = made;
+				if (!vanished)
+					return 0;
+			} else {
+				path[i] = '/';
+			}
+		}
+	}
+	return -ENOENT;
+}
+
+int cgroup_create(const char *path, unsigned wanted, struct cgroup *ret, bool *ret_created,
+		  struct csn_error *err)
+{
+	struct cgroup cg = CGROUP_INIT;
+	TRY(fill(path, &cg, err));
+
+	/* The last level alone, when all others are there, is the common case. */
+	bool created = mkdir(cg.fs_path, 0755) == 0;
+	int r = created ? 0 : -errno;
+	if (created)
+		(void)setxattr(cg.fs_path, MARK, "1", 1, 0);
+	else if (r == -EEXIST)
+		r = 0;
+	else if (r == -ENOENT)
+		r = make_levels(&cg, &created);
+	if (r == 0)
+		r = open_dir(&cg);
+	if (r < 0) {
+		cgroup_close(&cg);
+		return fail(err, -r, "make cgroup \"%s\": %s", path, strerror(-r));
+	}
+	if (wanted)
+		enable_down(&cg, wanted);
+	*ret = cg;
+	*ret_created = created;
+	return 0;
+}
+
+int cgroup_of(pid_t pid, char *buf, size_t size, struct csn_error *err)
+{
+	char path[64];
+	auto_mem char *text = NULL;
+	size_t length = 0;
+	if (pid)
+		(void)snprintf(path, sizeof path, "/proc/%d/cgroup", (int)pid);
+	else
+		(void)snprintf(path, sizeof path, "/proc/self/cgroup");
+	TRY(file_read(AT_FDCWD, path, 1 << 20, &text, &length, err));
+	char *save = NULL;
+	for (char *line = strtok_r(text, "\n", &save); line; line = strtok_r(NULL, "\n", &save))
+		if (strncmp(line, "0::", 3) == 0) {
+			(void)snprintf(buf, size, "%s", line + 3);
+			return 0;
+		}
+	return fail(err, ENOENT, "%s: no cgroup2 entry", path);
+}
+
+int cgroup_controllers(const struct cgroup *cg, unsigned *ret, struct csn_error *err)
+{
+	struct stat st;
+	if (fstat(cg->dir, &st) < 0)
+		return fail_errno(err, "cgroup \"%s\"", cg->path);
+	*ret = read_controllers(cg->fs_path, "cgroup.controllers");
+	return 0;
+}
+
+int cgroup_attach(const struct cgroup *cg, pid_t pid, struct csn_error *err)
+{
+	char text[16];
+	(void)snprintf(text, sizeof text, "%d", (int)pid);
+	return cgroup_write(cg, "cgroup.procs", text, err);
+}
+
+/* ---- removal --------------------------------------------------------------------------------- */
+
+/* rmdir, given that exiting processes leave a moment after their parent knows. */
+static int remove_one(const char *path, int *left_ms)
+{
+	for (;;) {
+		if (rmdir(path) == 0 || errno == ENOENT)
+			return 0;
+		if (errno != EBUSY || *left_ms <= 0)
+			return -errno;
+		struct timespec nap = { .tv_nsec = 1000 * 1000 };
+		(void)nanosleep(&nap, NULL);
+		*left_ms -= 1;
+	}
+}
+
+static int remove_below(const char *path, int *left_ms)
+{
+	DIR *dir = opendir(path);
+	int r = 0;
+	if (!dir)
+		return errno == ENOENT ? 0 : -errno;
+	for (struct dirent *e; r == 0 && (e = readdir(dir));) {
+		char *sub = NULL;
+		if (e->d_type != DT_DIR || e->d_name[0] == '.')
+			continue;
+		if (asprintf(&sub, "%s/%s", path, e->d_name) < 0) {
+			r = -ENOMEM;
+			break;
+		}
+		r = remove_below(sub, left_ms);
+		if (r == 0)
+			r = remove_one(sub, left_ms);
+		free(sub);
+	}
+	(void)closedir(dir);
+	return r;
+}
+
+/* Empty ancestors that carry our mark, up to the mount. */
+static void remove_marked_parents(struct cgroup *cg)
+{
+	size_t mount = strlen(cg->fs_path) - strlen(cg->path);
+	for (;;) {
+		char *slash = strrchr(cg->fs_path, '/');
+		char mark;
+		*slash = '\0';
+		if (strlen(cg->fs_path) <= mount || getxattr(cg->fs_path, MARK, &mark, 1) < 0 ||
+		    rmdir(cg->fs_path) < 0)
+			return;
+	}
+}
+
+int cgroup_remove(const char *path, struct csn_error *err)
+{
+	struct cgroup cg AUTO(cgroup_close) = CGROUP_INIT;
+	int left_ms = REMOVE_TIMEOUT_MS;
+
+	TRY(fill(path, &cg, err));
+	/* Nothing below it, and nobody in it: the common case is one call. */
+	int r = rmdir(cg.fs_path) == 0 || errno == ENOENT ? 0 : -errno;
+	if (r < 0) {
+		r = remove_below(cg.fs_path, &left_ms);
+		if (r == 0)
+			r = remove_one(cg.fs_path, &left_ms);
+	}
+	if (r < 0)
+		return fail(err, -r, "remove cgroup \"%s\": %s", path, strerror(-r));
+	remove_marked_parents(&cg);
+	return 0;
+}

@@ -1,0 +1,199 @@
+/*
+ * State of a group and how it changes: cgroup.events says populated and frozen, and can be polled
+ * (POLLPRI) instead of asked again and again.
+ */
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/cleanup.h"
+#include "base/error.h"
+#include "cgroups/internal.h"
+
+static bool event_is_set(const char *text, const char *key)
+{
+	const char *line = strstr(text, key);
+	return line && line[strlen(key)] == ' ' && line[strlen(key) + 1] == '1';
+}
+
+static int ask(const struct cgroup *cg, const char *key, bool *ret, struct csn_error *err)
+{
+	char buf[256];
+	ssize_t n = read_value(cg, "cgroup.events", buf, sizeof buf);
+	if (n == -ENOENT) {
+		*ret = false;
+		return 0;
+	}
+	if (n < 0)
+		return fail(err, (int)-n, "cgroup \"%s\": cgroup.events: %s", cg->path,
+			    strerror((int)-n));
+	*ret = event_is_set(buf, key);
+	return 0;
+}
+
+int cgroup_populated(const struct cgroup *cg, bool *ret, struct csn_error *err)
+{
+	return ask(cg, "populated", ret, err);
+}
+
+int cgroup_frozen(const struct cgroup *cg, bool *ret, struct csn_error *err)
+{
+	return ask(cg, "frozen", ret, err);
+}
+
+static long now_ms(void)
+{
+	struct timespec t;
+	(void)clock_gettime(CLOCK_MONOTONIC, &t);
+	return t.tv_sec * 1000 + t.tv_nsec / 1000000;
+}
+
+/* Waits until key reads as wanted. The file must have been read before it is polled. */
+static int wait_for(const struct cgroup *cg, const char *key, bool wanted, int timeout_ms,
+		    struct csn_error *err)
+{
+	auto_fd fd = openat(cg->dir, "cgroup.events", O_RDONLY | O_CLOEXEC);
+	long end = now_ms() + timeout_ms;
+	if (fd < 0)
+		return wanted ? fail_errno(err, "cgroup \"%s\": cgroup.events", cg->path) : 0;
+
+	for (;;) {
+		char buf[256];
+		ssize_t n = pread(fd, buf, sizeof buf - 1, 0);
+		if (n < 0)
+			return wanted ? fail_errno(err, "cgroup \"%s\": cgroup.events", cg->path)
+				      : 0;
+		buf[n] = '\0';
+		if (event_is_set(buf, key) == wanted)
+			return 0;
+
+		long left = timeout_ms < 0 ? -1 : end - now_ms();
+		if (timeout_ms >= 0 && left <= 0)
+			return fail(err, ETIMEDOUT, "cgroup \"%s\": not %s%s after %d ms", cg->path,
+				    wanted ? "" : "un", key, timeout_ms);
+		struct pollfd p = { .fd = fd, .events = POLLPRI };
+		if (poll(&p, 1, (int)left) < 0 && errno != EINTR)
+			return fail_errno(err, "poll");
+	}
+}
+
+int cgroup_wait_empty(const struct cgroup *cg, int timeout_ms, struct csn_error *err)
+{
+	return wait_for(cg, "populated", false, timeout_ms, err);
+}
+
+int cgroup_freeze(const struct cgroup *cg, bool freeze, int timeout_ms, struct csn_error *err)
+{
+	TRY(cgroup_write(cg, "cgroup.freeze", freeze ? "1" : "0", err));
+	int r = wait_for(cg, "frozen", freeze, timeout_ms, err);
+	if (r < 0 && freeze)
+		(void)cgroup_write(cg, "cgroup.freeze", "0", NULL);
+	return r;
+}
+
+/* ---- pids and signals ------------------------------------------------------------------------ */
+
+struct pid_list {
+	pid_t *items;
+	size_t count, capacity;
+};
+
+static int add_pids(struct pid_list *list, int dir)
+{
+	int fd = openat(dir, "cgroup.procs", O_RDONLY | O_CLOEXEC);
+	FILE *f = fd < 0 ? NULL : fdopen(fd, "re");
+	int pid;
+	if (!f) {
+		close_fd(&fd);
+		return errno == ENOENT || errno == ENODEV ? 0 : -errno;
+	}
+	while (fscanf(f, "%d", &pid) == 1) {
+		if (list->count == list->capacity) {
+			size_t capacity = list->capacity ? list->capacity * 2 : 64;
+			pid_t *grown = realloc(list->items, capacity * sizeof *grown);
+			if (!grown) {
+				(void)fclose(f);
+				return -ENOMEM;
+			}
+			list->items = grown;
+			list->capacity = capacity;
+		}
+		list->items[list->count++] = pid;
+	}
+	(void)fclose(f);
+	return 0;
+}
+
+static int add_tree(struct pid_list *list, int dir)
+{
+	int r = add_pids(list, dir);
+	int copy = openat(dir, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	DIR *d = copy < 0 ? NULL : fdopendir(copy);
+	if (!d) {
+		close_fd(&copy);
+		return r;
+	}
+	for (struct dirent *e; r == 0 && (e = readdir(d));) {
+		if (e->d_type != DT_DIR || e->d_name[0] == '.')
+			continue;
+		auto_fd sub =
+			openat(dir, e->d_name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+		if (sub >= 0)
+			r = add_tree(list, sub);
+	}
+	(void)closedir(d);
+	return r;
+}
+
+int cgroup_pids(const struct cgroup *cg, pid_t **ret, size_t *ret_count, struct csn_error *err)
+{
+	struct pid_list list = { 0 };
+	int r = add_tree(&list, cg->dir);
+	if (r < 0) {
+		free(list.items);
+		return fail(err, -r, "cgroup \"%s\": list processes: %s", cg->path, strerror(-r));
+	}
+	*ret = list.items;
+	*ret_count = list.count;
+	return 0;
+}
+
+int cgroup_signal(const struct cgroup *cg, int sig, struct csn_error *err)
+{
+	auto_mem pid_t *pids = NULL;
+	size_t count = 0;
+	TRY(cgroup_pids(cg, &pids, &count, err));
+	for (size_t i = 0; i < count; i++)
+		/* 0 stands for a process that our pid namespace cannot name. */
+		if (pids[i] > 0 && kill(pids[i], sig) < 0 && errno != ESRCH)
+			return fail_errno(err, "signal process %d", (int)pids[i]);
+	return 0;
+}
+
+int cgroup_kill(const struct cgroup *cg, struct csn_error *err)
+{
+	auto_fd fd = openat(cg->dir, "cgroup.kill", O_WRONLY | O_CLOEXEC);
+	if (fd >= 0)
+		return write(fd, "1", 1) == 1 || errno == ENODEV
+			       ? 0
+			       : fail_errno(err, "cgroup \"%s\": cgroup.kill", cg->path);
+	if (errno != ENOENT)
+		return fail_errno(err, "cgroup \"%s\": cgroup.kill", cg->path);
+
+	/* Before Linux 5.14, or the group is gone: frozen, nothing can fork away from us. */
+	bool live = false;
+	TRY(cgroup_populated(cg, &live, err));
+	if (!live)
+		return 0;
+	TRY(cgroup_freeze(cg, true, 2000, err));
+	int r = cgroup_signal(cg, SIGKILL, err);
+	(void)cgroup_write(cg, "cgroup.freeze", "0", NULL);
+	return r;
+}

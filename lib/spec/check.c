@@ -1,0 +1,476 @@
+/*
+ * Rules that join several fields, or that a type cannot express: one function per object, one
+ * table of functions. Each failure names the field as the decoder would.
+ */
+#include <ctype.h>
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/cleanup.h"
+#include "base/error.h"
+#include "base/names.h"
+#include "spec/spec.h"
+#include "spec/tables.h"
+
+struct check {
+	const struct spec *spec;
+	const char *name;
+	struct csn_error *err;
+};
+
+__attribute__((format(printf, 2, 3))) static int bad(const struct check *c, const char *fmt, ...)
+{
+	char text[400];
+	va_list ap;
+	va_start(ap, fmt);
+	(void)vsnprintf(text, sizeof text, fmt, ap);
+	va_end(ap);
+	return fail(c->err, EINVAL, "%s: %s", c->name, text);
+}
+
+static bool has_namespace(const struct check *c, enum spec_namespace_kind kind)
+{
+	return c->spec->linux_.namespaces[kind].present;
+}
+
+static bool new_namespace(const struct check *c, enum spec_namespace_kind kind)
+{
+	return has_namespace(c, kind) && !c->spec->linux_.namespaces[kind].path;
+}
+
+/* ---- top level ------------------------------------------------------------------------------- */
+
+/* SemVer 2.0.0: three numbers without leading zeros, then -pre and +build of [0-9A-Za-z.-]. */
+static bool parse_semver(const char *s, unsigned long part[3])
+{
+	for (int i = 0; i < 3; i++) {
+		if (!isdigit((unsigned char)*s) || (s[0] == '0' && isdigit((unsigned char)s[1])))
+			return false;
+		char *end;
+		part[i] = strtoul(s, &end, 10);
+		s = end;
+		if (i < 2 && *s++ != '.')
+			return false;
+	}
+	while (*s == '-' || *s == '+') {
+		size_t n = strspn(s + 1, "0123456789abcdefghijklmnopqrstuvwxyz"
+					 "ABCDEFGHIJKLMNOPQRSTUVWXYZ.-");
+		if (n == 0)
+			return false;
+		s += n + 1;
+	}
+	return *s == '\0';
+}
+
+static int check_version(const struct check *c)
+{
+	unsigned long v[3], max[3];
+	if (!parse_semver(c->spec->oci_version, v))
+		return bad(c,
+			   "ociVersion: expected a version such as \"" SPEC_VERSION
+			   "\", not \"%s\"",
+			   c->spec->oci_version);
+	(void)parse_semver(SPEC_VERSION, max);
+	if (v[0] != max[0] || v[1] > max[1])
+		return bad(c, "ociVersion: \"%s\" is not supported: expected %s to %lu.%lu.x",
+			   c->spec->oci_version, SPEC_VERSION_MIN, max[0], max[1]);
+	return 0;
+}
+
+static int check_root(const struct check *c)
+{
+	if (!c->spec->root.path[0])
+		return bad(c, "root.path: expected a path, not an empty string");
+	for (size_t i = 0; i < c->spec->annotations.count; i++)
+		if (!c->spec->annotations.items[i].key[0])
+			return bad(c, "annotations: expected keys that are not empty");
+	return 0;
+}
+
+static int check_names(const struct check *c)
+{
+	if (c->spec->hostname && !new_namespace(c, NS_UTS) && !has_namespace(c, NS_UTS))
+		return bad(c, "hostname: needs a uts namespace in linux.namespaces");
+	if (c->spec->domainname && !has_namespace(c, NS_UTS))
+		return bad(c, "domainname: needs a uts namespace in linux.namespaces");
+	if (c->spec->hostname && strlen(c->spec->hostname) > 64)
+		return bad(c, "hostname: longer than 64 bytes");
+	if (c->spec->domainname && strlen(c->spec->domainname) > 64)
+		return bad(c, "domainname: longer than 64 bytes");
+	return 0;
+}
+
+/* ---- process --------------------------------------------------------------------------------- */
+
+static int check_strings(const struct check *c)
+{
+	const struct spec_process *p = &c->spec->process;
+	if (p->args.set && p->args.count == 0)
+		return bad(c, "process.args: expected at least one string");
+	for (size_t i = 0; i < p->env.count; i++) {
+		const char *e = p->env.items[i];
+		if (e[0] == '=' || !strchr(e, '='))
+			return bad(c, "process.env[%zu]: expected NAME=VALUE, not \"%s\"", i, e);
+	}
+	return 0;
+}
+
+static int check_rlimits(const struct check *c)
+{
+	const struct spec_process *p = &c->spec->process;
+	for (size_t i = 0; i < p->rlimits_count; i++) {
+		const struct spec_rlimit *l = &p->rlimits[i];
+		if (rlimit_number(l->type) < 0)
+			return bad(c, "process.rlimits[%zu].type: unknown limit \"%s\"", i,
+				   l->type);
+		if (l->soft > l->hard)
+			return bad(c, "process.rlimits[%zu]: %s: soft is above hard", i, l->type);
+		for (size_t k = 0; k < i; k++)
+			if (strcmp(p->rlimits[k].type, l->type) == 0)
+				return bad(c, "process.rlimits[%zu].type: \"%s\" is there twice", i,
+					   l->type);
+	}
+	return 0;
+}
+
+static int check_named(const struct check *c, const char *field, const struct named_number *table,
+		       const char *name)
+{
+	uint64_t number;
+	return named_number(table, name, &number) < 0
+		       ? bad(c, "%s: unknown value \"%s\"", field, name)
+		       : 0;
+}
+
+static int check_named_list(const struct check *c, const char *field,
+			    const struct named_number *table, const struct spec_strings *names)
+{
+	for (size_t i = 0; i < names->count; i++)
+		TRY(check_named(c, field, table, names->items[i]));
+	return 0;
+}
+
+static bool is_one_of(const char *s, const char *a, const char *b)
+{
+	return strcmp(s, a) == 0 || strcmp(s, b) == 0;
+}
+
+static int check_scheduling(const struct check *c)
+{
+	const struct spec_scheduler *s = &c->spec->process.scheduler;
+	if (c->spec->process.io_priority.set)
+		TRY(check_named(c, "process.ioPriority.class", spec_ioprio_classes,
+				c->spec->process.io_priority.class_name));
+	if (!s->set)
+		return 0;
+	TRY(check_named(c, "process.scheduler.policy", spec_scheduler_policies, s->policy));
+	TRY(check_named_list(c, "process.scheduler.flags", spec_scheduler_flags, &s->flags));
+	bool fair = is_one_of(s->policy, "SCHED_OTHER", "SCHED_BATCH");
+	bool fixed = is_one_of(s->policy, "SCHED_FIFO", "SCHED_RR");
+	bool deadline = strcmp(s->policy, "SCHED_DEADLINE") == 0;
+	if (fair && (s->nice < -20 || s->nice > 19))
+		return bad(c, "process.scheduler.nice: expected an integer from -20 to 19");
+	if (s->priority && !fixed)
+		return bad(c, "process.scheduler.priority: only for SCHED_FIFO and SCHED_RR");
+	if ((s->runtime || s->deadline || s->period) && !deadline)
+		return bad(c, "process.scheduler: runtime, deadline and period are only for "
+			      "SCHED_DEADLINE");
+	return 0;
+}
+
+/* ---- mounts and ids -------------------------------------------------------------------------- */
+
+static int check_idmaps(const struct check *c, const char *field, const struct spec_idmaps *maps)
+{
+	for (size_t i = 0; i < maps->count; i++) {
+		const struct spec_idmap *m = &maps->items[i];
+		if (m->size == 0)
+			return bad(c, "%s[%zu].size: expected a size above 0", field, i);
+		if ((uint64_t)m->container_id + m->size > UINT32_MAX ||
+		    (uint64_t)m->host_id + m->size > UINT32_MAX)
+			return bad(c, "%s[%zu]: goes beyond the largest id", field, i);
+		for (size_t k = 0; k < i; k++) {
+			const struct spec_idmap *o = &maps->items[k];
+			if (m->container_id < (uint64_t)o->container_id + o->size &&
+			    o->container_id < (uint64_t)m->container_id + m->size)
+				return bad(c, "%s[%zu]: overlaps with [%zu]", field, i, k);
+		}
+	}
+	return 0;
+}
+
+static int check_mounts(const struct check *c)
+{
+	char field[64];
+	for (size_t i = 0; i < c->spec->mounts_count; i++) {
+		const struct spec_mount *m = &c->spec->mounts[i];
+		if (!m->destination[0])
+			return bad(c, "mounts[%zu].destination: expected a path", i);
+		if ((m->uid_mappings.count > 0) != (m->gid_mappings.count > 0))
+			return bad(c, "mounts[%zu]: uidMappings and gidMappings go together", i);
+		(void)snprintf(field, sizeof field, "mounts[%zu].uidMappings", i);
+		TRY(check_idmaps(c, field, &m->uid_mappings));
+		(void)snprintf(field, sizeof field, "mounts[%zu].gidMappings", i);
+		TRY(check_idmaps(c, field, &m->gid_mappings));
+	}
+	if (c->spec->mounts_count && c->spec->linux_.set && !has_namespace(c, NS_MOUNT))
+		return bad(c, "mounts: need a mount namespace in linux.namespaces");
+	return 0;
+}
+
+static int check_userns(const struct check *c)
+{
+	const struct spec_linux *l = &c->spec->linux_;
+	bool mapped = l->uid_mappings.count || l->gid_mappings.count;
+	TRY(check_idmaps(c, "linux.uidMappings", &l->uid_mappings));
+	TRY(check_idmaps(c, "linux.gidMappings", &l->gid_mappings));
+	if (mapped && !has_namespace(c, NS_USER))
+		return bad(c, "linux.uidMappings: need a user namespace in linux.namespaces");
+	if (new_namespace(c, NS_USER) && (!l->uid_mappings.count || !l->gid_mappings.count))
+		return bad(c, "linux.uidMappings: a new user namespace needs uidMappings and "
+			      "gidMappings");
+	return 0;
+}
+
+static int check_time(const struct check *c)
+{
+	if (c->spec->linux_.time_offsets_count && !new_namespace(c, NS_TIME))
+		return bad(c, "linux.timeOffsets: need a new time namespace in linux.namespaces");
+	return 0;
+}
+
+/* ---- linux ----------------------------------------------------------------------------------- */
+
+static int check_paths(const struct check *c)
+{
+	const struct {
+		const char *field;
+		const struct spec_strings *paths;
+	} lists[] = { { "linux.maskedPaths", &c->spec->linux_.masked_paths },
+		      { "linux.readonlyPaths", &c->spec->linux_.readonly_paths } };
+	for (size_t l = 0; l < COUNT(lists); l++) {
+		for (size_t i = 0; i < lists[l].paths->count; i++)
+			if (lists[l].paths->items[i][0] != '/')
+				return bad(c, "%s[%zu]: expected an absolute path, not \"%s\"",
+					   lists[l].field, i, lists[l].paths->items[i]);
+		if (lists[l].paths->count && !has_namespace(c, NS_MOUNT))
+			return bad(c, "%s: need a mount namespace in linux.namespaces",
+				   lists[l].field);
+	}
+	return 0;
+}
+
+static int check_devices(const struct check *c)
+{
+	const struct spec_linux *l = &c->spec->linux_;
+	for (size_t i = 0; i < l->devices_count; i++) {
+		const struct spec_device *d = &l->devices[i];
+		if (strlen(d->type) != 1 || !strchr("cbup", d->type[0]))
+			return bad(c, "linux.devices[%zu].type: expected c, b, u or p, not \"%s\"",
+				   i, d->type);
+		if (d->type[0] != 'p' && (!d->major.set || !d->minor.set))
+			return bad(c, "linux.devices[%zu]: major and minor are needed", i);
+	}
+	const struct spec_resources *r = &l->resources;
+	for (size_t i = 0; i < r->devices_count; i++) {
+		const struct spec_device_rule *d = &r->devices[i];
+		if (d->type && (strlen(d->type) != 1 || !strchr("acb", d->type[0])))
+			return bad(
+				c,
+				"linux.resources.devices[%zu].type: expected a, c or b, not \"%s\"",
+				i, d->type);
+		if (d->access && d->access[strspn(d->access, "rwm")])
+			return bad(c,
+				   "linux.resources.devices[%zu].access: expected letters of rwm, "
+				   "not \"%s\"",
+				   i, d->access);
+	}
+	return 0;
+}
+
+static bool is_net_name(const char *s)
+{
+	size_t n = strlen(s);
+	if (n == 0 || n > 15 || is_one_of(s, ".", ".."))
+		return false;
+	for (; *s; s++)
+		if (*s == '/' || *s == ':' || isspace((unsigned char)*s))
+			return false;
+	return true;
+}
+
+static int check_net_devices(const struct check *c)
+{
+	const struct spec_linux *l = &c->spec->linux_;
+	if (l->net_devices_count && !has_namespace(c, NS_NETWORK))
+		return bad(c, "linux.netDevices: need a network namespace in linux.namespaces");
+	for (size_t i = 0; i < l->net_devices_count; i++) {
+		const struct spec_net_device *n = &l->net_devices[i];
+		const char *wrong = !is_net_name(n->host_name)	       ? n->host_name
+				    : n->name && !is_net_name(n->name) ? n->name
+								       : NULL;
+		if (wrong)
+			return bad(c, "linux.netDevices: \"%s\" is no interface name", wrong);
+	}
+	return 0;
+}
+
+/* Which namespace makes a sysctl the container's own. prefix ends with '.' for whole families. */
+static const struct {
+	const char *prefix;
+	enum spec_namespace_kind kind;
+} sysctl_rules[] = {
+	{ "kernel.msgmax", NS_IPC },	 { "kernel.msgmnb", NS_IPC },
+	{ "kernel.msgmni", NS_IPC },	 { "kernel.sem", NS_IPC },
+	{ "kernel.shmall", NS_IPC },	 { "kernel.shmmax", NS_IPC },
+	{ "kernel.shmmni", NS_IPC },	 { "kernel.shm_rmid_forced", NS_IPC },
+	{ "fs.mqueue.", NS_IPC },	 { "net.", NS_NETWORK },
+	{ "kernel.domainname", NS_UTS }, { "user.", NS_USER },
+};
+
+static bool sysctl_matches(const char *key, const char *prefix)
+{
+	size_t n = strlen(prefix);
+	return prefix[n - 1] == '.' ? strncmp(key, prefix, n) == 0 : strcmp(key, prefix) == 0;
+}
+
+static int check_sysctl(const struct check *c)
+{
+	for (size_t i = 0; i < c->spec->linux_.sysctl.count; i++) {
+		const char *asked = c->spec->linux_.sysctl.items[i].key;
+		char key[256];
+		bool slashes = strcspn(asked, "/") < strcspn(asked, ".");
+		if (strlen(asked) >= sizeof key || strstr(asked, "..") || asked[0] == '/' ||
+		    asked[strspn(asked, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
+					"0123456789_-./")])
+			return bad(c, "linux.sysctl: \"%s\" is no sysctl name", asked);
+		/* With a slash first, slashes part the name and dots are its own. */
+		for (size_t k = 0; k <= strlen(asked); k++)
+			key[k] = slashes && asked[k] == '/' ? '.' : asked[k];
+
+		bool known = false;
+		for (size_t r = 0; r < COUNT(sysctl_rules); r++) {
+			if (!sysctl_matches(key, sysctl_rules[r].prefix))
+				continue;
+			known = true;
+			if (!has_namespace(c, sysctl_rules[r].kind))
+				return bad(c, "linux.sysctl: \"%s\" needs a %s namespace", asked,
+					   spec_namespace_name(sysctl_rules[r].kind));
+		}
+		if (!known)
+			return bad(c, "linux.sysctl: \"%s\" is not a namespaced sysctl", asked);
+		if (strcmp(key, "kernel.domainname") == 0 && c->spec->domainname &&
+		    strcmp(c->spec->linux_.sysctl.items[i].value, c->spec->domainname) != 0)
+			return bad(c, "linux.sysctl: kernel.domainname contradicts domainname");
+	}
+	return 0;
+}
+
+static int check_action(const struct check *c, const char *field, const char *action,
+			const struct opt_u32 *errno_ret)
+{
+	TRY(check_named(c, field, spec_seccomp_actions, action));
+	if (errno_ret->set && !is_one_of(action, "SCMP_ACT_ERRNO", "SCMP_ACT_TRACE"))
+		return bad(c, "%s: an errno goes only with SCMP_ACT_ERRNO and SCMP_ACT_TRACE",
+			   field);
+	return 0;
+}
+
+static int check_seccomp(const struct check *c)
+{
+	const struct spec_seccomp *s = &c->spec->linux_.seccomp;
+	char field[64];
+	if (!s->set)
+		return 0;
+	TRY(check_action(c, "linux.seccomp.defaultAction", s->default_action,
+			 &s->default_errno_ret));
+	TRY(check_named_list(c, "linux.seccomp.architectures", spec_seccomp_archs,
+			     &s->architectures));
+	TRY(check_named_list(c, "linux.seccomp.flags", spec_seccomp_flags, &s->flags));
+	if (strcmp(s->default_action, "SCMP_ACT_NOTIFY") == 0)
+		return bad(c, "linux.seccomp.defaultAction: SCMP_ACT_NOTIFY would stop every call");
+	if (s->listener_metadata && !s->listener_path)
+		return bad(c, "linux.seccomp.listenerMetadata: needs a listenerPath");
+	for (size_t i = 0; i < s->rules_count; i++) {
+		const struct spec_seccomp_rule *r = &s->rules[i];
+		(void)snprintf(field, sizeof field, "linux.seccomp.syscalls[%zu].action", i);
+		TRY(check_action(c, field, r->action, &r->errno_ret));
+		if (r->names.count == 0)
+			return bad(c,
+				   "linux.seccomp.syscalls[%zu].names: expected at least one name",
+				   i);
+		(void)snprintf(field, sizeof field, "linux.seccomp.syscalls[%zu].args", i);
+		for (size_t a = 0; a < r->args_count; a++)
+			TRY(check_named(c, field, spec_seccomp_ops, r->args[a].op));
+	}
+	return 0;
+}
+
+static int check_memory_policy(const struct check *c)
+{
+	const struct spec_memory_policy *m = &c->spec->linux_.memory_policy;
+	if (!m->set)
+		return 0;
+	TRY(check_named(c, "linux.memoryPolicy.mode", spec_mempolicy_modes, m->mode));
+	TRY(check_named_list(c, "linux.memoryPolicy.flags", spec_mempolicy_flags, &m->flags));
+	bool none = is_one_of(m->mode, "MPOL_DEFAULT", "MPOL_LOCAL");
+	if (none && m->nodes)
+		return bad(c, "linux.memoryPolicy.nodes: %s takes no nodes", m->mode);
+	if (!none && !m->nodes && strcmp(m->mode, "MPOL_PREFERRED") != 0)
+		return bad(c, "linux.memoryPolicy.nodes: %s needs nodes", m->mode);
+	return 0;
+}
+
+static int check_rest(const struct check *c)
+{
+	const struct spec_linux *l = &c->spec->linux_;
+	const char *mb = l->intel_rdt.mem_bw_schema;
+	if (l->rootfs_propagation)
+		TRY(check_named(c, "linux.rootfsPropagation", spec_propagations,
+				l->rootfs_propagation));
+	if (l->personality.set) {
+		TRY(check_named(c, "linux.personality.domain", spec_personalities,
+				l->personality.domain));
+		if (l->personality.flags.count)
+			return bad(c, "linux.personality.flags: none are defined");
+	}
+	if (mb && (strncmp(mb, "MB:", 3) != 0 || strchr(mb, '\n')))
+		return bad(c, "linux.intelRdt.memBwSchema: expected one line that starts with MB:");
+	const char *clos = l->intel_rdt.clos_id;
+	if (clos && (is_one_of(clos, ".", "..") || (strcmp(clos, "/") != 0 && strchr(clos, '/'))))
+		return bad(c, "linux.intelRdt.closID: \"%s\" is no group name", clos);
+	return 0;
+}
+
+typedef int check_fn(const struct check *c);
+
+static int run_checks(check_fn *const *checks, size_t count, const struct spec *s, const char *name,
+		      struct csn_error *err)
+{
+	const struct check c = { s, name, err };
+	for (size_t i = 0; i < count; i++)
+		TRY(checks[i](&c));
+	return 0;
+}
+
+static check_fn *const process_checks[] = { check_strings, check_rlimits, check_scheduling };
+static check_fn *const document_checks[] = {
+	check_version, check_root,	    check_names,   check_mounts,      check_userns,
+	check_time,    check_paths,	    check_devices, check_net_devices, check_sysctl,
+	check_seccomp, check_memory_policy, check_rest,
+};
+
+int spec_check_process(const struct spec *s, const char *name, struct csn_error *err)
+{
+	return run_checks(process_checks, COUNT(process_checks), s, name, err);
+}
+
+int spec_check(const struct spec *s, const char *name, struct csn_error *err)
+{
+	if (s->process.set)
+		TRY(spec_check_process(s, name, err));
+	return run_checks(document_checks, COUNT(document_checks), s, name, err);
+}
