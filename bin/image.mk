@@ -1,1 +1,6 @@
-# bin/image.mk
+# caisson-image: a process of its own, so that nothing else links what it needs.
+pkglibexec_PROGRAMS += bin/caisson-image
+bin_caisson_image_SOURCES = bin/image.c bin/opts.c bin/opts.h
+bin_caisson_image_LDFLAGS = $(AM_LDFLAGS) -pthread
+bin_caisson_image_LDADD = lib/image/libimage.la lib/base/libbase.la \
+	$(ARCHIVE_LIBS) $(CRYPTO_LIBS) $(JANSSON_LIBS) -lz -lzstd

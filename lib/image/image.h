@@ -1,33 +1,92 @@
 /*
  * The image store and what may be done with it. Linked into caisson-image only; others read the
- * image records (image_record.h style JSON below) and nothing else of the store.
+ * image records and nothing else of the store.
  *
  *	<root>/store/			a valid OCI image layout: oci-layout, index.json,
  *					blobs/sha256/<hex>; index.json entries carry the annotation
- *					org.opencontainers.image.ref.name = whole normalised reference
- *	<root>/layers/sha256-<hex>/	one unpacked layer per diff_id: fs/ (an overlay lower),
+ *					org.opencontainers.image.ref.name = whole normalised
+ *reference <root>/layers/sha256-<hex>/	one unpacked layer per diff_id: fs/ (an overlay lower),
  *					layer.json {"diff_id","size","entries"}; renamed into place
  *					when complete, so a name that exists is whole
- *	<root>/images/<hex>.json	one record per reference; <hex> = sha256 of the normalised
- *					reference. All that `run` needs in one read:
+ *	<root>/layers/chain-<hex>/	the same for a layer whose result depends on the layers
+ *below it (it deletes, links to, or leaves undescribed what they have), named by chain id so that
+ *it is only shared by images with the same layers below <root>/images/<hex>.json	one record
+ *per reference; <hex> = sha256 of the normalised reference. All that `run` needs in one read:
  *	    {"reference":"docker.io/library/x:latest","digest":"sha256:…","id":"sha256:… (config)",
  *	     "size":123,"created":"…","layers":["layers/sha256-…/fs", … bottom first],
- *	     "config":{ the image config document's "config" object },"architecture":"amd64","os":"linux"}
+ *	     "root":{"mode":493,"uid":0,"gid":0,"mtime":…,"mtime_nsec":…} (absent: 0755 0:0),
+ *	     "config":{ the image config document's "config" object
+ *},"architecture":"amd64","os":"linux"} size: bytes of the unpacked layers. layers: no entry twice,
+ *					none for a layer without content; may be empty. root: what
+ *the image says of "/"; overlayfs shows the upper directory's
  *	<root>/tmp/			everything unfinished; emptied at start under a lock
  *
- * caisson-image --root ROOT load FILE|- ; import FILE|- NAME[:TAG] ; list ; remove NAME
- * prints JSON lines on standard output: {"type":"progress","layer":…,"bytes":…,"total":…}, …,
- * and ends with {"type":"result","images":[{"reference":…,"digest":…,"id":…,"size":…}]} or
- * {"type":"error","error":"sentence","code":22} and exit status 1.
+ * caisson-image --root ROOT load [--name NAME] [--platform OS/ARCH[/VARIANT]] [--no-sync] FILE|-
+ *			    import [--platform …] [--no-sync] FILE|- NAME[:TAG]
+ *			    list ; remove NAME ; gc [--keep LAYER]…
+ * prints JSON lines on standard output: {"type":"progress","layer":…,"bytes":…,"total":…},
+ * {"type":"warning","warning":"sentence"}, …, and ends with
+ * {"type":"result","images":[{"reference":…,"digest":…,"id":…,"size":…,"created":…,
+ * "architecture":…,"os":…}]} or {"type":"error","error":"sentence","code":22} and exit status 1.
+ * remove takes the name away; gc then frees blobs and layers that no image has, but for those named
+ * by --keep ("layers/sha256-…/fs": containers stand on them), and prints the result
+ * {"type":"result","images":[],"layers_removed":n,"blobs_removed":n}.
  */
 #ifndef CSN_IMAGE_IMAGE_H
 #define CSN_IMAGE_IMAGE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
 
 #include "caisson.h"
 
 struct image_store;
 
+/* Makes what is missing below root (mode 0700). Not thread-safe. */
 int image_store_open(const char *root, struct image_store **ret, struct csn_error *err);
 void image_store_close(struct image_store *s);
+
+/* What is told while it happens, one at a time, perhaps from other threads. All may be NULL. */
+struct image_events {
+	void (*progress)(void *data, const char *layer, uint64_t bytes, uint64_t total);
+	void (*warning)(void *data, const char *text);
+	bool (*interrupted)(void *data); /* true ends the work with -EINTR */
+	void *data;
+};
+
+struct image_load {
+	const char *file;     /* a path, or "-" for standard input */
+	const char *name;     /* NULL: as the archive says; import needs one */
+	const char *platform; /* "linux/arm64/v8"; NULL: the host's */
+	bool sync;	      /* on disk before the image exists */
+	struct image_events events;
+};
+
+struct image_info {
+	char *reference, *digest, *id, *created, *architecture, *os; /* created may be NULL */
+	uint64_t size;
+};
+
+struct image_list {
+	struct image_info *items;
+	size_t count;
+};
+
+/* An OCI layout (directory or archive) or a docker-archive; archives perhaps compressed. */
+int image_load(struct image_store *s, const struct image_load *l, struct image_list *ret,
+	       struct csn_error *err);
+/* The tar file of a root file system becomes an image of one layer. */
+int image_import(struct image_store *s, const struct image_load *l, struct image_list *ret,
+		 struct csn_error *err);
+/* Sorted by reference. */
+int image_list(struct image_store *s, struct image_list *ret, struct csn_error *err);
+/* -ENOENT: no image of that name. *ret: what it was. */
+int image_remove(struct image_store *s, const char *name, struct image_list *ret,
+		 struct csn_error *err);
+/* Frees what no image record names; keep: entries of "layers" in records. */
+int image_gc(struct image_store *s, const char *const *keep, size_t keep_count, size_t *ret_layers,
+	     size_t *ret_blobs, struct csn_error *err);
+void image_list_done(struct image_list *l);
 
 #endif

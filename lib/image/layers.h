@@ -1,0 +1,29 @@
+/* All layers of one image: found in the store or unpacked, several at a time. */
+#ifndef CSN_IMAGE_LAYERS_H
+#define CSN_IMAGE_LAYERS_H
+
+#include "image/store.h"
+#include "image/unpack.h"
+
+struct layer_input {
+	const char *blob; /* its digest; staged or in the store, verified */
+	uint64_t blob_size;
+	const char *diff_id; /* NULL: not known yet; then it must be the only layer */
+	bool verify_blob;    /* compute the blob's digest, too: it lay in the store */
+};
+
+#define LAYER_NAME_MAX (sizeof "sha256-" + 128)
+
+struct layer_output {
+	char name[LAYER_NAME_MAX]; /* below layers/ */
+	char diff_id[DIGEST_TEXT_MAX];
+	uint64_t size, entries;
+	bool opaque_root;
+	struct root_attrs root;
+};
+
+/* Bottom first. What was unpacked is staged in the session. */
+int layers_unpack(struct session *s, const struct layer_input *inputs, size_t count,
+		  struct layer_output *ret, struct csn_error *err);
+
+#endif
