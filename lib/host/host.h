@@ -37,16 +37,22 @@ struct host_create {
 	/* Engine: a detached tree that becomes the root instead of root.path; -1: none. */
 	int rootfs_tree;
 };
-#define HOST_CREATE_INIT { .rootfs_tree = -1 }
+#define HOST_CREATE_INIT                                                                           \
+	{                                                                                          \
+		.rootfs_tree = -1                                                                  \
+	}
 
 /* A process that host_run or host_exec started and that is our child. */
 struct host_process {
 	pid_t pid;
-	int pidfd;	   /* -1 when none */
-	int tty_master;	   /* the pty master when the config asks for a terminal and no console
-			    * socket was given; else -1 */
+	int pidfd;	/* -1 when none */
+	int tty_master; /* the pty master when the config asks for a terminal and no console
+			 * socket was given; else -1 */
 };
-#define HOST_PROCESS_INIT { .pidfd = -1, .tty_master = -1 }
+#define HOST_PROCESS_INIT                                                                          \
+	{                                                                                          \
+		.pidfd = -1, .tty_master = -1                                                      \
+	}
 
 /* create: everything but the program. 0 or -errno; nothing is left behind on failure. */
 int host_create(const struct host_context *ctx, const struct host_create *req,
@@ -65,10 +71,8 @@ int host_kill(const struct host_context *ctx, const char *id, int sig, bool all,
 	      struct csn_error *err);
 /* Removes a stopped or created container; force kills it first and makes an unknown id a
  * success. Runs poststop hooks. */
-int host_delete(const struct host_context *ctx, const char *id, bool force,
-		struct csn_error *err);
-int host_pause(const struct host_context *ctx, const char *id, bool pause,
-	       struct csn_error *err);
+int host_delete(const struct host_context *ctx, const char *id, bool force, struct csn_error *err);
+int host_pause(const struct host_context *ctx, const char *id, bool pause, struct csn_error *err);
 /* Pids of the container's cgroup and below it; malloc'd. */
 int host_pids(const struct host_context *ctx, const char *id, pid_t **ret, size_t *ret_count,
 	      struct csn_error *err);
@@ -83,8 +87,8 @@ struct host_exec {
 	const char *cgroup; /* sub-cgroup below the container's, or NULL */
 };
 /* Runs a process inside a running container; it is our child when this returns. */
-int host_exec(const struct host_context *ctx, const struct host_exec *req,
-	      struct host_process *ret, struct csn_error *err);
+int host_exec(const struct host_context *ctx, const struct host_exec *req, struct host_process *ret,
+	      struct csn_error *err);
 /* The config that create kept. Freed by spec_free. */
 int host_config(const struct host_context *ctx, const char *id, struct spec **ret,
 		struct csn_error *err);

@@ -65,11 +65,11 @@ int plan_sysctls(const struct plan_input *in, struct built_plan *ret, struct csn
 int plan_keep_fd(struct built_plan *p, int fd);
 
 /* resources.c: OCI resources → cgroup words. The strings borrow from the spec and the arena. */
-int resources_limits(const struct spec_resources *r, struct arena *arena,
-		     struct cgroup_limits *ret, struct csn_error *err);
+int resources_limits(const struct spec_resources *r, struct arena *arena, struct cgroup_limits *ret,
+		     struct csn_error *err);
 /* devices rules with the defaults appended or prepended so that the user's rules win. */
-int resources_devices(const struct spec *spec, struct arena *arena,
-		      struct cgroup_device_rule **ret, size_t *ret_count, struct csn_error *err);
+int resources_devices(const struct spec *spec, struct arena *arena, struct cgroup_device_rule **ret,
+		      size_t *ret_count, struct csn_error *err);
 
 /* idmap.c: /proc/PID/uid_map and gid_map of a child in a new user namespace. */
 int idmap_write(pid_t pid, const struct spec_idmaps *uids, const struct spec_idmaps *gids,

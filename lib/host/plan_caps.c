@@ -1,0 +1,79 @@
+/*
+ * Capabilities: names → masks. A name that this kernel does not know is left out with a warning,
+ * as the spec asks; one that we do not have ourselves is an error that names it, because a
+ * container that silently lacks what was asked for fails later and darker.
+ */
+#include <errno.h>
+#include <linux/capability.h>
+#include <sys/prctl.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "base/cleanup.h"
+#include "base/error.h"
+#include "base/names.h"
+#include "host/launch.h"
+#include "host/plan_build.h"
+
+static uint64_t own_permitted(void)
+{
+	struct __user_cap_header_struct header = { .version = _LINUX_CAPABILITY_VERSION_3 };
+	struct __user_cap_data_struct data[2] = { 0 };
+	if (syscall(SYS_capget, &header, data) < 0)
+		return UINT64_MAX;
+	return data[0].permitted | (uint64_t)data[1].permitted << 32;
+}
+
+struct cap_parsing {
+	const struct plan_input *in;
+	struct csn_error *err;
+	uint64_t own;	 /* what we can give */
+	uint64_t warned; /* one warning for a name in five sets */
+};
+
+static int parse_set(struct cap_parsing *p, const char *set, const struct spec_strings *names,
+		     uint64_t *ret)
+{
+	for (size_t i = 0; i < names->count; i++) {
+		int cap = capability_number(names->items[i]);
+		uint64_t bit = cap < 0 ? UINT64_C(1) << 63 : UINT64_C(1) << cap;
+		if (cap < 0 || (!(p->own & bit) && prctl(PR_CAPBSET_READ, cap, 0, 0, 0) < 0)) {
+			if (!(p->warned & bit))
+				host_warn(p->in->ctx,
+					  "process.capabilities.%s: unknown capability \"%s\": "
+					  "left out",
+					  set, names->items[i]);
+			p->warned |= bit;
+			continue;
+		}
+		if (!(p->own & bit))
+			return fail(p->err, EPERM,
+				    "process.capabilities.%s: \"%s\" cannot be given: the runtime "
+				    "itself "
+				    "does not have it",
+				    set, names->items[i]);
+		*ret |= bit;
+	}
+	return 0;
+}
+
+int plan_caps(const struct plan_input *in, const struct spec_process *process,
+	      struct built_plan *ret, struct csn_error *err)
+{
+	const struct spec_capabilities *c = &process->capabilities;
+	struct plan_caps *caps = &ret->plan.caps;
+	struct cap_parsing p = { .in = in, .err = err };
+
+	/* Without the object all five sets are empty, unless there is no process at all. */
+	caps->set = process->set || c->set;
+	if (!c->set)
+		return 0;
+	/* In a user namespace of its own the container has every capability to begin with. */
+	p.own = in->spec->linux_.namespaces[NS_USER].present ? UINT64_MAX : own_permitted();
+	TRY(parse_set(&p, "bounding", &c->bounding, &caps->bounding));
+	TRY(parse_set(&p, "effective", &c->effective, &caps->effective));
+	TRY(parse_set(&p, "inheritable", &c->inheritable, &caps->inheritable));
+	TRY(parse_set(&p, "permitted", &c->permitted, &caps->permitted));
+	TRY(parse_set(&p, "ambient", &c->ambient, &caps->ambient));
+	return 0;
+}

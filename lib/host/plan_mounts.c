@@ -1,0 +1,344 @@
+/*
+ * OCI mounts → struct plan_mount. Sources on the host are opened here as detached trees, with
+ * their attributes already on them, so that the child only has to move them into place. File
+ * systems that bind to namespaces (proc, sysfs, mqueue, devpts, tmpfs, cgroup2) are left to the
+ * child.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "base/cleanup.h"
+#include "base/error.h"
+#include "base/path.h"
+#include "base/sys.h"
+#include "host/idmap.h"
+#include "host/launch.h"
+#include "host/plan_build.h"
+#include "spec/tables.h"
+
+/* One mount on its way: the options sorted by what they do. */
+struct sorting {
+	const struct plan_input *in;
+	struct built_plan *plan;
+	const struct spec_mount *spec;
+	size_t index;
+	struct csn_error *err;
+
+	struct plan_mount *out;
+	struct plan_fsopt *fsopts;
+	bool bind, recursive, remount, idmap, idmap_recursive, src_nofollow;
+	size_t propagations;
+};
+
+static int no_memory(struct csn_error *err)
+{
+	return fail(err, ENOMEM, "out of memory");
+}
+
+/* ---- options --------------------------------------------------------------------------------- */
+
+static void add_attr(uint64_t *set, uint64_t *clr, const struct mount_option *o)
+{
+	*set = (*set & ~o->clr) | o->set;
+	*clr = (*clr & ~o->set) | o->clr;
+}
+
+static int add_data(struct sorting *s, const char *text)
+{
+	/* One option may be several, joined by commas, as mount(8) would take them. */
+	char *copy = arena_strdup(&s->plan->arena, text);
+	if (!copy)
+		return no_memory(s->err);
+	char *save = NULL;
+	for (char *one = strtok_r(copy, ",", &save); one; one = strtok_r(NULL, ",", &save)) {
+		char *value = strchr(one, '=');
+		if (value)
+			*value++ = '\0';
+		/* fsopen("devpts") is a new instance always. */
+		if (s->spec->type && strcmp(s->spec->type, "devpts") == 0 &&
+		    strcmp(one, "newinstance") == 0)
+			continue;
+		s->fsopts[s->out->options_count++] = (struct plan_fsopt){ one, value };
+	}
+	return 0;
+}
+
+static int add_propagation(struct sorting *s, const struct mount_option *o)
+{
+	if (s->propagations == COUNT(s->out->propagation))
+		return fail(s->err, EINVAL, "mounts[%zu].options: too many propagation options",
+			    s->index);
+	s->out->propagation[s->propagations++] = (unsigned long)o->set;
+	return 0;
+}
+
+static int sort_option(struct sorting *s, const char *text, size_t at)
+{
+	const struct mount_option *o = spec_mount_option(text);
+	if (!o && strncmp(text, "idmap=", 6) == 0)
+		return fail(s->err, EOPNOTSUPP,
+			    "mounts[%zu].options[%zu]: \"%s\": give uidMappings and gidMappings "
+			    "instead",
+			    s->index, at, text);
+	if (!o && (s->bind || s->remount))
+		return fail(s->err, EINVAL, "mounts[%zu].options[%zu]: unknown mount option \"%s\"",
+			    s->index, at, text);
+	if (!o)
+		return add_data(s, text);
+
+	switch (o->kind) {
+	case MOUNT_OPT_ATTR:
+		add_attr(&s->out->attr_set, &s->out->attr_clr, o);
+		break;
+	case MOUNT_OPT_REC_ATTR:
+		add_attr(&s->out->rec_attr_set, &s->out->rec_attr_clr, o);
+		break;
+	case MOUNT_OPT_SUPER:
+		return s->bind ? 0 : add_data(s, text);
+	case MOUNT_OPT_PROPAGATION:
+		return add_propagation(s, o);
+	case MOUNT_OPT_IDMAP:
+		s->idmap = true;
+		s->idmap_recursive = o->set & MS_REC;
+		break;
+	case MOUNT_OPT_TMPCOPYUP:
+		s->out->flags |= PLAN_TMPCOPYUP;
+		break;
+	case MOUNT_OPT_SRC_NOFOLLOW:
+		s->src_nofollow = true;
+		break;
+	case MOUNT_OPT_DEST_NOFOLLOW:
+		s->out->flags |= PLAN_TARGET_NOFOLLOW;
+		break;
+	case MOUNT_OPT_BIND:
+	case MOUNT_OPT_REMOUNT:
+	case MOUNT_OPT_NOTHING:
+		break;
+	}
+	return 0;
+}
+
+/* bind and remount change what other options mean, so they are looked for first. */
+static int sort_options(struct sorting *s)
+{
+	size_t count = s->spec->options.count, commas = 1;
+	for (size_t i = 0; i < count; i++) {
+		const struct mount_option *o = spec_mount_option(s->spec->options.items[i]);
+		if (o && o->kind == MOUNT_OPT_BIND) {
+			s->bind = true;
+			s->recursive = o->set & MS_REC;
+		}
+		s->remount |= o && o->kind == MOUNT_OPT_REMOUNT;
+		for (const char *p = s->spec->options.items[i]; *p; p++)
+			commas += *p == ',';
+	}
+	s->fsopts = arena_array(&s->plan->arena, count + commas, sizeof *s->fsopts);
+	if (!s->fsopts)
+		return no_memory(s->err);
+	s->out->options = s->fsopts;
+	for (size_t i = 0; i < count; i++)
+		TRY(sort_option(s, s->spec->options.items[i], i));
+	return 0;
+}
+
+/* ---- target ---------------------------------------------------------------------------------- */
+
+static const char *const below_proc[] = {
+	"/proc/cpuinfo",
+	"/proc/diskstats",
+	"/proc/meminfo",
+	"/proc/stat",
+	"/proc/swaps",
+	"/proc/uptime",
+	"/proc/loadavg",
+	"/proc/slabinfo",
+	"/proc/sys/kernel/ns_last_pid",
+	"/proc/sys/crypto/fips_enabled",
+};
+
+static int plan_target(struct sorting *s)
+{
+	/* A relative destination is taken from "/" (deprecated by the spec, so said). */
+	const char *asked = s->spec->destination;
+	if (asked[0] != '/')
+		host_warn(s->in->ctx,
+			  "mounts[%zu].destination: \"%s\" is not absolute: taken from \"/\"",
+			  s->index, asked);
+	char *target = arena_printf(&s->plan->arena, "/%s", asked);
+	if (!target)
+		return no_memory(s->err);
+	path_clean(target);
+	s->out->target = target;
+
+	if (strncmp(target, "/proc/", 6) != 0)
+		return 0;
+	for (size_t i = 0; i < COUNT(below_proc); i++)
+		if (strcmp(target, below_proc[i]) == 0)
+			return 0;
+	return fail(s->err, EINVAL, "mounts[%zu].destination: \"%s\": nothing may be mounted there",
+		    s->index, target);
+}
+
+/* ---- bind mounts ----------------------------------------------------------------------------- */
+
+static int set_attr(int fd, uint64_t set, uint64_t clr, unsigned flags)
+{
+	struct mount_attr attr = { .attr_set = set, .attr_clr = clr };
+	if (!set && !clr)
+		return 0;
+	return mount_setattr(fd, "", AT_EMPTY_PATH | flags, &attr, sizeof attr) < 0 ? -errno : 0;
+}
+
+static int map_ids(struct sorting *s, int tree)
+{
+	const struct spec_idmaps *uids = &s->spec->uid_mappings, *gids = &s->spec->gid_mappings;
+	if (!uids->count) {
+		uids = &s->in->spec->linux_.uid_mappings;
+		gids = &s->in->spec->linux_.gid_mappings;
+	}
+	if (!uids->count)
+		return fail(
+			s->err, EINVAL,
+			"mounts[%zu].options: idmap needs uidMappings and gidMappings, or a user "
+			"namespace",
+			s->index);
+	auto_fd userns = idmap_namespace(uids, gids, s->err);
+	if (userns < 0)
+		return within(s->err, userns, "mounts[%zu]", s->index);
+	struct mount_attr attr = { .attr_set = MOUNT_ATTR_IDMAP, .userns_fd = (uint64_t)userns };
+	unsigned flags = AT_EMPTY_PATH | (s->idmap_recursive ? (unsigned)AT_RECURSIVE : 0);
+	if (mount_setattr(tree, "", flags, &attr, sizeof attr) < 0)
+		return fail_errno(s->err, "mounts[%zu]: map ids of \"%s\"", s->index,
+				  s->spec->source);
+	return 0;
+}
+
+/* Attributes go onto the detached tree while nobody can see it; the child need not repeat them. */
+static int prepare_tree(struct sorting *s, int tree)
+{
+	struct plan_mount *m = s->out;
+	int r = set_attr(tree, m->attr_set, m->attr_clr, 0);
+	if (r == 0)
+		r = set_attr(tree, m->rec_attr_set, m->rec_attr_clr, AT_RECURSIVE);
+	if (r < 0)
+		return fail(s->err, -r, "mounts[%zu]: \"%s\": %s", s->index, m->target,
+			    strerror(-r));
+	m->attr_set = m->attr_clr = m->rec_attr_set = m->rec_attr_clr = 0;
+	return s->idmap || s->spec->uid_mappings.count ? map_ids(s, tree) : 0;
+}
+
+static int open_source(struct sorting *s)
+{
+	if (!s->spec->source)
+		return fail(s->err, EINVAL, "mounts[%zu].source: a bind mount needs one", s->index);
+	auto_mem char *path = path_join(s->in->bundle, s->spec->source);
+	if (!path)
+		return no_memory(s->err);
+
+	unsigned flags = OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC;
+	if (s->recursive)
+		flags |= AT_RECURSIVE;
+	if (s->src_nofollow)
+		flags |= AT_SYMLINK_NOFOLLOW;
+	int tree = open_tree(AT_FDCWD, path, flags);
+	if (tree < 0)
+		return fail_errno(s->err, "mounts[%zu]: source \"%s\"", s->index, s->spec->source);
+	return plan_keep_fd(s->plan, tree);
+}
+
+static int plan_bind(struct sorting *s)
+{
+	int tree = open_source(s);
+	TRY(tree);
+	struct stat st;
+	if (fstat(tree, &st) < 0)
+		return fail_errno(s->err, "mounts[%zu]: source \"%s\"", s->index, s->spec->source);
+	s->out->source = PLAN_MOUNT_TREE;
+	s->out->tree_fd = tree;
+	s->out->options_count = 0;
+	if (!S_ISDIR(st.st_mode))
+		s->out->flags |= PLAN_TARGET_FILE;
+	if (strcmp(s->out->target, "/dev") == 0)
+		s->out->flags |= PLAN_IS_DEV;
+	return prepare_tree(s, tree);
+}
+
+/* ---- new file systems ------------------------------------------------------------------------ */
+
+static bool is_type(const struct sorting *s, const char *type)
+{
+	return s->spec->type && strcmp(s->spec->type, type) == 0;
+}
+
+static int plan_new(struct sorting *s)
+{
+	struct plan_mount *m = s->out;
+
+	if (!s->spec->type)
+		return fail(s->err, EINVAL, "mounts[%zu].type: needed unless options has bind",
+			    s->index);
+	if (s->idmap || s->spec->uid_mappings.count)
+		return fail(s->err, EOPNOTSUPP,
+			    "mounts[%zu]: ids can be mapped for bind mounts only", s->index);
+	m->source = PLAN_MOUNT_NEW;
+	m->fstype = s->spec->type;
+	m->device = s->spec->source ? s->spec->source : s->spec->type;
+	if (is_type(s, "cgroup") || is_type(s, "cgroup2")) {
+		m->source = PLAN_MOUNT_CGROUP;
+		m->fstype = "cgroup2";
+		m->options_count = 0;
+	}
+	/* An image may not lead the kernel's own file systems astray. */
+	if (is_type(s, "proc") || is_type(s, "sysfs"))
+		m->flags |= PLAN_TARGET_NOFOLLOW;
+	if ((m->flags & PLAN_TMPCOPYUP) && !is_type(s, "tmpfs"))
+		return fail(s->err, EINVAL, "mounts[%zu].options: tmpcopyup is for tmpfs",
+			    s->index);
+	/* What is mounted read-only may have to be filled first: tmpfs, and /dev in any form. */
+	if ((m->attr_set & MOUNT_ATTR_RDONLY) &&
+	    (is_type(s, "tmpfs") || strcmp(m->target, "/dev") == 0))
+		m->flags |= PLAN_READONLY_LATE;
+	if (strcmp(m->target, "/dev") == 0)
+		m->flags |= PLAN_IS_DEV;
+	/* SELinux labels by mount option, except where the kernel labels itself. */
+	const char *label = s->in->spec->linux_.mount_label;
+	if (label && is_type(s, "tmpfs"))
+		s->fsopts[m->options_count++] = (struct plan_fsopt){ "context", label };
+	return 0;
+}
+
+static int plan_one(struct sorting *s)
+{
+	s->out->tree_fd = -1;
+	TRY(sort_options(s));
+	TRY(plan_target(s));
+	if (s->remount) {
+		s->out->source = PLAN_MOUNT_REMOUNT;
+		return 0;
+	}
+	return s->bind ? plan_bind(s) : plan_new(s);
+}
+
+int plan_mounts(const struct plan_input *in, struct built_plan *ret, struct csn_error *err)
+{
+	size_t count = in->spec->mounts_count;
+	struct plan_mount *mounts = arena_array(&ret->arena, count, sizeof *mounts);
+	if (!mounts)
+		return no_memory(err);
+	for (size_t i = 0; i < count; i++) {
+		struct sorting s = { .in = in,
+				     .plan = ret,
+				     .spec = &in->spec->mounts[i],
+				     .index = i,
+				     .err = err,
+				     .out = &mounts[i] };
+		TRY(plan_one(&s));
+	}
+	ret->plan.mounts = mounts;
+	ret->plan.mounts_count = count;
+	return 0;
+}
