@@ -1,1 +1,8 @@
-# lib/service
+noinst_LTLIBRARIES += lib/service/libservice.la
+lib_service_libservice_la_SOURCES = \
+	lib/service/container.c \
+	lib/service/image.c \
+	lib/service/seccomp_default.c lib/service/seccomp_default.h \
+	lib/service/service.h \
+	lib/service/to_oci.c \
+	lib/service/user.c

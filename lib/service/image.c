@@ -1,0 +1,38 @@
+/*
+ * Reading an image record: one table per object. The image's config was written by whoever made
+ * the image: its members are kept as they are and checked where they are used.
+ */
+#include "base/json.h"
+#include "service/service.h"
+
+static const struct json_field config_fields[] = {
+	{ "User", decode_text, offsetof(struct image_config, user) },
+	{ "WorkingDir", decode_text, offsetof(struct image_config, working_dir) },
+	{ "StopSignal", decode_text, offsetof(struct image_config, stop_signal) },
+	{ "Entrypoint", decode_strings, offsetof(struct image_config, entrypoint) },
+	{ "Cmd", decode_strings, offsetof(struct image_config, cmd) },
+	{ "Env", decode_strings, offsetof(struct image_config, env) },
+	{ "Labels", decode_map, offsetof(struct image_config, labels) },
+	{ 0 }
+};
+
+static const struct json_field record_fields[] = {
+	{ "reference", decode_string, offsetof(struct image_record, reference), NULL,
+	  JSON_REQUIRED },
+	{ "digest", decode_string, offsetof(struct image_record, digest), NULL, JSON_REQUIRED },
+	{ "id", decode_string, offsetof(struct image_record, id), NULL, JSON_REQUIRED },
+	{ "created", decode_text, offsetof(struct image_record, created) },
+	{ "architecture", decode_text, offsetof(struct image_record, architecture) },
+	{ "os", decode_text, offsetof(struct image_record, os) },
+	{ "size", decode_u64, offsetof(struct image_record, size) },
+	{ "layers", decode_strings, offsetof(struct image_record, layers), NULL, JSON_REQUIRED },
+	{ "config", decode_object, offsetof(struct image_record, config), config_fields },
+	{ 0 }
+};
+
+int image_record_parse(const char *text, size_t size, const char *name, struct image_record *ret,
+		       struct arena *arena, struct csn_error *err)
+{
+	*ret = (struct image_record){ 0 };
+	return json_decode(text, size, name, record_fields, ret, arena, err);
+}

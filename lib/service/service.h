@@ -1,0 +1,105 @@
+/*
+ * From what a user asked for and what an image says to an OCI config. Pure: reads no file, knows
+ * no directory; whoever calls (lib/runtime) brings the texts. All results live in the caller's
+ * arena.
+ */
+#ifndef CSN_SERVICE_SERVICE_H
+#define CSN_SERVICE_SERVICE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/arena.h"
+#include "caisson.h"
+#include "spec/spec.h"
+
+/* ---- images (image.c) -------------------------------------------------------------------------
+ */
+
+/* The part of an image's config document that concerns running it. */
+struct image_config {
+	char *user, *working_dir, *stop_signal; /* NULL when absent or empty */
+	struct spec_strings entrypoint, cmd, env;
+	struct spec_map labels;
+};
+
+/* images/<hex>.json of the store. */
+struct image_record {
+	char *reference, *digest, *id, *created, *architecture, *os;
+	uint64_t size;
+	struct spec_strings layers; /* below <root>, bottom first */
+	struct image_config config;
+};
+
+/* name stands in front of errors. */
+int image_record_parse(const char *text, size_t size, const char *name, struct image_record *ret,
+		       struct arena *arena, struct csn_error *err);
+
+/* ---- users (user.c) ---------------------------------------------------------------------------
+ */
+
+/* The image's own user database: whole texts, or NULL where the file is missing. */
+struct user_db {
+	const char *passwd, *group;
+	size_t passwd_size, group_size;
+};
+#define USER_DB_MAX (1 << 20) /* no larger file is read */
+
+struct service_user {
+	uint32_t uid, gid;
+	uint32_t *groups; /* supplementary, the primary one first */
+	size_t groups_count;
+	const char *home;
+};
+
+/*
+ * "user[:group]", names or numbers; NULL or "" is root. What looks like a number is never looked
+ * up as a name. Without a group: the one in passwd, and every group that lists the user.
+ * -EINVAL: "user "x": …".
+ */
+int user_resolve(const char *text, const struct user_db *db, struct service_user *ret,
+		 struct arena *arena, struct csn_error *err);
+
+/* ---- the container (container.c) --------------------------------------------------------------
+ */
+
+/* Everything that was decided for a container: options over image over defaults. */
+struct service {
+	const char *id;
+	char **args; /* end with NULL */
+	size_t args_count;
+	char **env;
+	size_t env_count;
+	const char *cwd, *hostname, *user_text, *stop_signal, *network;
+	int64_t stop_timeout_s;
+	struct spec_map labels; /* the image's, then the options' */
+	const struct csn_container_options *options;
+	struct service_user user; /* filled by the caller after service_decide */
+};
+
+/* Checks the options and merges them with the image. env is complete but for HOME. */
+int service_decide(const struct csn_container_options *options, const struct image_record *image,
+		   const char *id, struct service *ret, struct arena *arena, struct csn_error *err);
+
+/* The n-th mount of the options: they step by their own size. */
+const struct csn_mount *service_mount(const struct csn_container_options *options, size_t n);
+
+/* Sets name in a list of "NAME=value" with room for one more: replaces or appends. */
+void env_set(char **env, size_t *count, char *entry);
+/* The value of name, or NULL. */
+const char *env_get(char *const *env, size_t count, const char *name);
+
+/* ---- OCI (to_oci.c) ---------------------------------------------------------------------------
+ */
+
+/* Files of the host that are bound over the image's, by absolute path; NULL: none. */
+struct service_files {
+	const char *hosts, *hostname, *resolv_conf;
+};
+
+/* The container's config.json: malloc'd. */
+int service_to_oci(const struct service *s, const struct service_files *files, char **ret,
+		   struct csn_error *err);
+
+#endif

@@ -1,0 +1,182 @@
+/*
+ * Writing the OCI config of an engine container. Hardened by default: every namespace of its own
+ * (but for the host's network when asked), eleven capabilities, no new privileges, the default
+ * seccomp profile, /sys and cgroups read-only, kernel files masked, volumes without devices and
+ * set-user-id programs.
+ */
+#include <string.h>
+
+#include "base/cleanup.h"
+#include "base/json.h"
+#include "service/seccomp_default.h"
+#include "service/service.h"
+
+static const char *const capabilities[] = {
+	"CAP_CHOWN",   "CAP_DAC_OVERRIDE",     "CAP_FOWNER",	 "CAP_FSETID",
+	"CAP_KILL",    "CAP_NET_BIND_SERVICE", "CAP_SETFCAP",	 "CAP_SETGID",
+	"CAP_SETPCAP", "CAP_SETUID",	       "CAP_SYS_CHROOT",
+};
+
+static const char *const masked_paths[] = {
+	"/proc/acpi",	       "/proc/asound",	       "/proc/interrupts",
+	"/proc/kallsyms",      "/proc/kcore",	       "/proc/keys",
+	"/proc/kpagecgroup",   "/proc/kpagecount",     "/proc/kpageflags",
+	"/proc/latency_stats", "/proc/sched_debug",    "/proc/scsi",
+	"/proc/timer_list",    "/proc/timer_stats",    "/sys/devices/virtual/powercap",
+	"/sys/firmware",       "/sys/fs/bpf",	       "/sys/fs/selinux",
+	"/sys/kernel/debug",   "/sys/kernel/security", "/sys/kernel/tracing",
+};
+
+static const char *const readonly_paths[] = {
+	"/proc/bus", "/proc/fs", "/proc/irq", "/proc/sys", "/proc/sysrq-trigger",
+};
+
+/* In this order: /dev before what lies below it. Options are separated by spaces. */
+static const struct {
+	const char *target, *type, *source, *options;
+} system_mounts[] = {
+	{ "/proc", "proc", "proc", "nosuid noexec nodev" },
+	{ "/dev", "tmpfs", "tmpfs", "nosuid strictatime mode=755 size=65536k" },
+	{ "/dev/pts", "devpts", "devpts",
+	  "nosuid noexec newinstance ptmxmode=0666 mode=0620 gid=5" },
+	{ "/dev/shm", "tmpfs", "shm", "nosuid noexec nodev mode=1777 size=65536k" },
+	{ "/dev/mqueue", "mqueue", "mqueue", "nosuid noexec nodev" },
+	{ "/sys", "sysfs", "sysfs", "nosuid noexec nodev ro" },
+	{ "/sys/fs/cgroup", "cgroup", "cgroup", "nosuid noexec nodev relatime ro" },
+};
+
+/* A new one of each, but for the network one with "host". */
+static const char *const namespaces[] = { "pid", "mount", "ipc", "uts", "cgroup", "network" };
+
+static void put_strings(struct json_out *o, const char *key, const char *const *items, size_t count)
+{
+	json_open_array(o, key);
+	for (size_t i = 0; i < count; i++)
+		json_put_string(o, NULL, items[i]);
+	json_close_array(o);
+}
+
+static void put_words(struct json_out *o, const char *key, const char *words)
+{
+	json_open_array(o, key);
+	while (*words) {
+		size_t n = strcspn(words, " ");
+		json_put_bytes(o, NULL, words, n);
+		words += n + (words[n] == ' ');
+	}
+	json_close_array(o);
+}
+
+static void put_mount(struct json_out *o, const char *target, const char *type, const char *source,
+		      const char *options)
+{
+	json_open_object(o, NULL);
+	json_put_string(o, "destination", target);
+	json_put_string(o, "type", type);
+	json_put_string(o, "source", source);
+	put_words(o, "options", options);
+	json_close_object(o);
+}
+
+static void put_capabilities(struct json_out *o)
+{
+	static const char *const sets[] = { "bounding", "effective", "permitted" };
+	json_open_object(o, "capabilities");
+	for (size_t i = 0; i < COUNT(sets); i++)
+		put_strings(o, sets[i], capabilities, COUNT(capabilities));
+	json_close_object(o);
+}
+
+static void put_process(struct json_out *o, const struct service *s)
+{
+	json_open_object(o, "process");
+	json_put_bool(o, "terminal", s->options->tty);
+	json_open_object(o, "user");
+	json_put_u64(o, "uid", s->user.uid);
+	json_put_u64(o, "gid", s->user.gid);
+	json_put_u64(o, "umask", 022);
+	json_open_array(o, "additionalGids");
+	for (size_t i = 0; i < s->user.groups_count; i++)
+		json_put_u64(o, NULL, s->user.groups[i]);
+	json_close_array(o);
+	json_close_object(o);
+	put_strings(o, "args", (const char *const *)s->args, s->args_count);
+	put_strings(o, "env", (const char *const *)s->env, s->env_count);
+	json_put_string(o, "cwd", s->cwd);
+	put_capabilities(o);
+	json_put_bool(o, "noNewPrivileges", true);
+	json_close_object(o);
+}
+
+static void put_mounts(struct json_out *o, const struct service *s,
+		       const struct service_files *files)
+{
+	const struct {
+		const char *target, *source;
+	} bound[] = {
+		{ "/etc/hosts", files->hosts },
+		{ "/etc/hostname", files->hostname },
+		{ "/etc/resolv.conf", files->resolv_conf },
+	};
+
+	json_open_array(o, "mounts");
+	for (size_t i = 0; i < COUNT(system_mounts); i++)
+		put_mount(o, system_mounts[i].target, system_mounts[i].type,
+			  system_mounts[i].source, system_mounts[i].options);
+	for (size_t i = 0; i < COUNT(bound); i++)
+		if (bound[i].source)
+			put_mount(o, bound[i].target, "bind", bound[i].source,
+				  "bind rprivate nosuid nodev noexec");
+	for (size_t i = 0; i < s->options->mounts_count; i++) {
+		const struct csn_mount *m = service_mount(s->options, i);
+		put_mount(o, m->target, "bind", m->source,
+			  m->readonly ? "rbind rprivate rnosuid rnodev rro"
+				      : "rbind rprivate rnosuid rnodev");
+	}
+	json_close_array(o);
+}
+
+static void put_linux(struct json_out *o, const struct service *s)
+{
+	char cgroup[CSN_ID_SIZE + 16] = "/caisson/";
+	(void)strncat(cgroup, s->id, CSN_ID_SIZE);
+
+	json_open_object(o, "linux");
+	json_put_string(o, "cgroupsPath", cgroup);
+	json_open_array(o, "namespaces");
+	for (size_t i = 0; i < COUNT(namespaces); i++) {
+		if (strcmp(namespaces[i], "network") == 0 && strcmp(s->network, "host") == 0)
+			continue;
+		json_open_object(o, NULL);
+		json_put_string(o, "type", namespaces[i]);
+		json_close_object(o);
+	}
+	json_close_array(o);
+	put_strings(o, "maskedPaths", masked_paths, COUNT(masked_paths));
+	put_strings(o, "readonlyPaths", readonly_paths, COUNT(readonly_paths));
+	seccomp_default_put(o, "seccomp");
+	json_close_object(o);
+}
+
+int service_to_oci(const struct service *s, const struct service_files *files, char **ret,
+		   struct csn_error *err)
+{
+	struct json_out o = JSON_OUT_COMPACT;
+
+	json_open_object(&o, NULL);
+	json_put_string(&o, "ociVersion", "1.2.0");
+	json_open_object(&o, "root");
+	json_put_string(&o, "path", "rootfs");
+	json_put_bool(&o, "readonly", s->options->readonly_root);
+	json_close_object(&o);
+	json_put_string(&o, "hostname", s->hostname);
+	put_process(&o, s);
+	put_mounts(&o, s, files);
+	put_linux(&o, s);
+	json_open_object(&o, "annotations");
+	for (size_t i = 0; i < s->labels.count; i++)
+		json_put_string(&o, s->labels.items[i].key, s->labels.items[i].value);
+	json_close_object(&o);
+	json_close_object(&o);
+	return json_out_take(&o, ret, err);
+}
