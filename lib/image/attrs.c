@@ -121,6 +121,11 @@ int attrs_from_entry(struct archive_entry *e, struct attrs *ret, struct csn_erro
 	if (archive_entry_mtime_is_set(e)) {
 		a.mtime.tv_sec = archive_entry_mtime(e);
 		a.mtime.tv_nsec = archive_entry_mtime_nsec(e);
+		/* libarchive reads "-1.5" as -1 and .5: the fraction has the sign as well. */
+		if (a.mtime.tv_sec < 0 && a.mtime.tv_nsec > 0) {
+			a.mtime.tv_sec--;
+			a.mtime.tv_nsec = 1000000000 - a.mtime.tv_nsec;
+		}
 	}
 	TRY(xattrs_from_entry(e, &a, err));
 	*ret = a;

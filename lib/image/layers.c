@@ -424,17 +424,19 @@ static void run_workers(struct layers *all)
 		(void)pthread_join(threads[--count], NULL);
 }
 
-/* Layers rarely describe the root directory itself; then it looks as in the layer below. (A mount
- * of an image with an upper directory shows that one's; see "root" in the image record.) */
+/* Layers rarely describe the root directory itself; then it looks as in the layer below, and at the
+ * bottom has the time 0. (A mount of an image with an upper directory shows that one's; see "root"
+ * in the image record.) */
 static int inherit_roots(struct layers *all, struct csn_error *err)
 {
-	for (size_t i = 1; i < all->count; i++) {
+	for (size_t i = 0; i < all->count; i++) {
 		struct layer_job *j = &all->jobs[i];
 		AUTO(attrs_done)
-		struct attrs a = { 0 };
-		if (!j->fresh || j->output->root.set || j->output->opaque_root)
+		struct attrs a = { .mode = 0755 };
+		if (!j->fresh || j->output->root.set)
 			continue;
-		TRY(attrs_from_fd(all->jobs[i - 1].fs_dir, &a, err));
+		if (i > 0 && !j->output->opaque_root)
+			TRY(attrs_from_fd(all->jobs[i - 1].fs_dir, &a, err));
 		TRY(attrs_apply(j->fs_dir, &a, true, NULL, err));
 	}
 	return 0;

@@ -43,6 +43,7 @@ int tree_init(struct tree *t, int fs_dir, struct csn_error *err)
 	if (!t->buckets)
 		return fail(err, ENOMEM, "out of memory");
 	t->root.parent = &t->root;
+	t->root.name = "";
 	t->root.fd = fs_dir;
 	t->root.made = true;
 	t->root.attrs = (struct attrs)ATTRS_DEFAULT_DIR;
@@ -112,7 +113,7 @@ int tree_add(struct tree *t, struct tree_dir *dir, const char *name, struct tree
 	struct tree_dir *d = calloc(1, sizeof *d + size);
 	if (!d)
 		return fail(err, ENOMEM, "out of memory");
-	memcpy(d->name, name, size);
+	d->name = memcpy(d + 1, name, size);
 	d->parent = dir;
 	d->depth = dir->depth + 1;
 	d->fd = -1;
@@ -344,8 +345,15 @@ static int step(struct tree *t, struct walk *w, struct tree_dir *child, const ch
 	TRY(tree_add(t, dir, name, &child, err));
 	child->opaque = deleted;
 	if (hit.kind == LOWER_NONE) {
-		/* New, and nobody says what it looks like: nothing to be taken from below. */
+		/* New, and nobody says what it looks like: as mkdir -p would make it, but at a time
+		 * that is the same wherever it is unpacked. */
+		TRY(tree_make(t, dir, err));
 		child->has_attrs = true;
+		child->attrs.mtime = (struct timespec){ 0 };
+		if (dir->attrs.mode & S_ISGID) {
+			child->attrs.mode |= S_ISGID;
+			child->attrs.gid = dir->attrs.gid;
+		}
 		TRY(tree_make(t, child, err));
 	}
 	w->dir = child;

@@ -24,6 +24,7 @@ struct tree_dir {
 	struct tree_dir *parent; /* the root's is itself */
 	struct tree_dir *older;	 /* made before this one */
 	struct tree_dir *hash_next;
+	const char *name;			/* in the same allocation */
 	struct tree_dir *used_prev, *used_next; /* among those with an open fd */
 	struct attrs attrs;			/* to be set at the end */
 	uint32_t hash;
@@ -35,7 +36,6 @@ struct tree_dir {
 	bool opaque;	/* hides everything below */
 	bool whiteout;	/* no directory: the name was deleted by this layer */
 	bool gone;	/* replaced by something else; descendants are gone with it */
-	char name[];
 };
 
 /* The lower layers' directories, topmost first. */
