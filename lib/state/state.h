@@ -28,7 +28,10 @@ struct store {
 	int dir;    /* <root>, O_PATH-free directory fd */
 	char *root; /* absolute */
 };
-#define STORE_INIT { .dir = -1 }
+#define STORE_INIT                                                                                 \
+	{                                                                                          \
+		.dir = -1                                                                          \
+	}
 
 /* Opens root (made with mode 0700 and its parents when create is set). "/" is refused. */
 int store_open(const char *root, bool create, struct store *ret, struct csn_error *err);
@@ -39,7 +42,10 @@ struct entry {
 	int dir; /* flock'ed while open, unless opened for reading only */
 	char *id;
 };
-#define ENTRY_INIT { .dir = -1 }
+#define ENTRY_INIT                                                                                 \
+	{                                                                                          \
+		.dir = -1                                                                          \
+	}
 
 enum entry_lock { ENTRY_SHARED_NONE, ENTRY_LOCKED };
 
@@ -61,11 +67,11 @@ const char *status_name(enum status s);
 /* What state.json holds. Strings are malloc'd; freed by record_done. */
 struct record {
 	char *id, *bundle, *rootfs;
-	char *cgroup;	       /* path below the cgroup2 mount */
-	bool cgroup_created;   /* we made its last level: delete removes it */
-	pid_t pid;	       /* 0 while creating */
-	uint64_t start_time;   /* field 22 of /proc/PID/stat: tells a reused pid */
-	char boot_id[37];      /* a record of another boot is stopped */
+	char *cgroup;		 /* path below the cgroup2 mount */
+	bool cgroup_created;	 /* we made its last level: delete removes it */
+	pid_t pid;		 /* 0 while creating */
+	uint64_t start_time;	 /* field 22 of /proc/PID/stat: tells a reused pid */
+	char boot_id[37];	 /* a record of another boot is stopped */
 	struct timespec created; /* CLOCK_REALTIME */
 	uid_t owner;
 	bool has_pid_namespace; /* killing init kills all */
