@@ -13,10 +13,10 @@
 #include "caisson.h"
 
 enum opt_kind {
-	OPT_FLAG,   /* bool *; also --flag=true|false */
-	OPT_TEXT,   /* const char ** */
-	OPT_INT,    /* int *; decimal */
-	OPT_LIST,   /* struct opt_list *; repeatable */
+	OPT_FLAG,    /* bool *; also --flag=true|false */
+	OPT_TEXT,    /* const char ** */
+	OPT_INT,     /* int *; decimal */
+	OPT_LIST,    /* struct opt_list *; repeatable */
 	OPT_IGNORED, /* accepted with its value for other runtimes' sake; NULL */
 	OPT_IGNORED_FLAG,
 };
@@ -27,10 +27,10 @@ struct opt_list {
 };
 
 struct opt {
-	char letter;	     /* 0: none */
-	const char *name;    /* without dashes */
-	const char *value;   /* "DIR" in the help; NULL for flags */
-	const char *help;    /* NULL: hidden */
+	char letter;	   /* 0: none */
+	const char *name;  /* without dashes */
+	const char *value; /* "DIR" in the help; NULL for flags */
+	const char *help;  /* NULL: hidden */
 	enum opt_kind kind;
 	void *target;
 };
@@ -45,9 +45,9 @@ void opt_list_free(struct opt_list *list);
 /* One command of a program. */
 struct command {
 	const char *name;
-	const char *operands; /* "CONTAINER [SIGNAL]" */
-	const char *summary;  /* one line */
-	int min_operands, max_operands; /* -1: any number */
+	const char *operands;		    /* "CONTAINER [SIGNAL]" */
+	const char *summary;		    /* one line */
+	int min_operands, max_operands;	    /* -1: any number */
 	const struct opt *(*options)(void); /* its rows; may be NULL */
 	/* argv[0] is the first operand. The exit status. */
 	int (*run)(int argc, char **argv);

@@ -286,7 +286,7 @@ static int establish(struct creation *c, bool gate, struct csn_error *err)
 
 	TRY(state_check_id(req->id, err));
 	TRY(open_bundle(c, err));
-	TRY(check_terminal(c, gate, err));
+	TRY(check_terminal(c, gate || req->detached, err));
 	TRY(store_open(c->ctx->root, true, &c->container.store, err));
 	TRY(store_add(&c->container.store, req->id, &c->container.entry, err));
 	c->claimed = true;

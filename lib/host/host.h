@@ -34,6 +34,7 @@ struct host_create {
 	const char *pid_file;	    /* NULL: none */
 	bool no_pivot, no_new_keyring;
 	int preserve_fds; /* fds 3 … 3+n-1 stay open in the container */
+	bool detached;	  /* run: nobody attends, so a terminal needs a console socket */
 	/* Engine: a detached tree that becomes the root instead of root.path; -1: none. */
 	int rootfs_tree;
 };

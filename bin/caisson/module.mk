@@ -1,1 +1,0 @@
-# bin/caisson/module.mk

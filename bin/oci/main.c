@@ -1,0 +1,173 @@
+/*
+ * caisson: an OCI runtime with runc's command line. Global options, the list of commands, the way
+ * errors are told; everything else is in the commands and in lib/host.
+ */
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/cleanup.h"
+#include "base/error.h"
+#include "base/log.h"
+#include "base/path.h"
+#include "bin/oci/oci.h"
+#include "config.h"
+#include "spec/spec.h"
+
+static const struct command *const commands[] = {
+	&command_create, &command_delete,
+	&command_exec,	 &command_features,
+	&command_kill,	 &command_list,
+	&command_pause,	 &command_ps,
+	&command_resume, &command_run,
+	&command_spec,	 &command_start,
+	&command_state,	 NULL,
+};
+
+static struct {
+	const char *root, *log, *log_format, *log_level, *cgroup_manager;
+	bool debug, systemd_cgroup, version;
+} args;
+
+static const struct opt globals[] = {
+	{ 0, "root", "DIR", "directory for the state of containers (/run/caisson)", OPT_TEXT,
+	  &args.root },
+	{ 0, "log", "FILE", "append the log to FILE instead of standard error", OPT_TEXT,
+	  &args.log },
+	{ 0, "log-format", "FORMAT", "text or json", OPT_TEXT, &args.log_format },
+	{ 0, "log-level", "LEVEL", "error, warning, info or debug", OPT_TEXT, &args.log_level },
+	{ 0, "debug", NULL, "log everything", OPT_FLAG, &args.debug },
+	{ 0, "systemd-cgroup", NULL, "cgroupsPath is slice:prefix:name, for systemd", OPT_FLAG,
+	  &args.systemd_cgroup },
+	{ 0, "cgroup-manager", "NAME", "cgroupfs, systemd or disabled", OPT_TEXT,
+	  &args.cgroup_manager },
+	{ 0, "rootless", "BOOL", NULL, OPT_IGNORED, NULL },
+	{ 'v', "version", NULL, "show the version", OPT_FLAG, &args.version },
+	{ 0 },
+};
+
+static struct host_context context;
+
+const struct host_context *oci_context(void)
+{
+	return &context;
+}
+
+bool oci_root_was_given(void)
+{
+	return args.root;
+}
+
+int oci_fail_text(int status, const char *fmt, ...)
+{
+	char text[600];
+	va_list ap;
+	va_start(ap, fmt);
+	(void)vsnprintf(text, sizeof text, fmt, ap);
+	va_end(ap);
+	log_line(LOG_LEVEL_ERROR, "%s", text);
+	if (log_to_file())
+		fprintf(stderr, "%s\n", text);
+	return status;
+}
+
+int oci_fail(const struct csn_error *err, int status)
+{
+	return oci_fail_text(status, "%s", err->text);
+}
+
+int oci_need_root(void)
+{
+	return geteuid() == 0
+		       ? 0
+		       : oci_fail_text(1, "caisson must run as root (rootless is not supported)");
+}
+
+static void warn(void *data, const char *text)
+{
+	(void)data;
+	log_line(LOG_LEVEL_WARNING, "%s", text);
+}
+
+static int print_version(void)
+{
+	printf("caisson version %s\ncommit: %s\nspec: %s\n", PACKAGE_VERSION, CSN_COMMIT,
+	       SPEC_VERSION);
+	return 0;
+}
+
+static int open_log(struct csn_error *err)
+{
+	static const char *const levels[] = { "error", "warning", "info", "debug" };
+	struct log_config config = { .path = args.log, .level = LOG_LEVEL_WARNING };
+
+	if (args.log_format && strcmp(args.log_format, "json") != 0 &&
+	    strcmp(args.log_format, "text") != 0)
+		return fail(err, EINVAL, "--log-format: expected text or json, not \"%s\"",
+			    args.log_format);
+	config.json = args.log_format && strcmp(args.log_format, "json") == 0;
+	if (args.log_level) {
+		size_t i = 0;
+		while (i < COUNT(levels) && strcmp(levels[i], args.log_level) != 0)
+			i++;
+		if (i == COUNT(levels))
+			return fail(err, EINVAL, "--log-level: unknown level \"%s\"",
+				    args.log_level);
+		config.level = (enum log_level)i;
+	}
+	if (args.debug)
+		config.level = LOG_LEVEL_DEBUG;
+	return log_open(&config, err);
+}
+
+/* Relative roots are made absolute: the record of a container outlives our working directory. */
+static int set_context(struct csn_error *err)
+{
+	context.root = args.root ? args.root : "/run/caisson";
+	context.systemd_cgroup = args.systemd_cgroup;
+	context.warn = warn;
+	if (context.root[0] != '/') {
+		auto_mem char *cwd = getcwd(NULL, 0);
+		char *joined = cwd ? path_join(cwd, context.root) : NULL;
+		if (!joined)
+			return fail(err, ENOMEM, "--root: out of memory");
+		path_clean(joined);
+		context.root = joined;
+	}
+	if (args.cgroup_manager && strcmp(args.cgroup_manager, "systemd") == 0)
+		context.systemd_cgroup = true;
+	else if (args.cgroup_manager && strcmp(args.cgroup_manager, "cgroupfs") != 0)
+		return fail(err, EINVAL, "--cgroup-manager: \"%s\" is not supported",
+			    args.cgroup_manager);
+	/* Without systemd's bus its form of cgroupsPath has nobody to go to. */
+	if (context.systemd_cgroup)
+		log_line(LOG_LEVEL_WARNING,
+			 "--systemd-cgroup: systemd is not driven by this build: groups are made "
+			 "directly in cgroup2");
+	return 0;
+}
+
+int main(int argc, char **argv)
+{
+	struct csn_error err;
+	bool help;
+	int first;
+
+	int r = opts_parse(globals, argc, argv, &first, &help, &err);
+	if (r == 0)
+		r = open_log(&err);
+	if (r == 0 && args.version)
+		return print_version();
+	if (r == 0 && (help || first == argc || strcmp(argv[first], "help") == 0)) {
+		opts_print_program_help("caisson", "An OCI container runtime.", globals, commands);
+		return help || first < argc ? 0 : 1;
+	}
+	if (r == 0)
+		r = set_context(&err);
+	if (r < 0)
+		return oci_fail(&err, 1);
+	return opts_run_command("caisson", commands, argc - first, argv + first);
+}

@@ -1,0 +1,24 @@
+/* What the commands of `caisson` share. One command a file; main.c has the list. */
+#ifndef CSN_BIN_OCI_H
+#define CSN_BIN_OCI_H
+
+#include "bin/opts.h"
+#include "host/host.h"
+
+extern const struct command command_create, command_delete, command_exec, command_features,
+	command_kill, command_list, command_pause, command_ps, command_resume, command_run,
+	command_spec, command_start, command_state;
+
+/* Set by main from the global options. */
+const struct host_context *oci_context(void);
+bool oci_root_was_given(void);
+
+/* Words a failure on the log (and plainly on stderr when the log is a file); returns status. */
+int oci_fail(const struct csn_error *err, int status);
+/* The same for a failure with no error at hand. */
+int oci_fail_text(int status, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+
+/* 0, or the exit status after having said that root is needed. */
+int oci_need_root(void);
+
+#endif

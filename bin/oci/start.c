@@ -1,0 +1,18 @@
+/* caisson start: run the program of a created container. */
+#include "bin/oci/oci.h"
+
+static int run(int argc, char **argv)
+{
+	struct csn_error err;
+	(void)argc;
+	int status = oci_need_root();
+	if (status)
+		return status;
+	if (host_start(oci_context(), argv[0], &err) < 0)
+		return oci_fail(&err, 1);
+	return 0;
+}
+
+const struct command command_start = {
+	"start", "CONTAINER", "run the program of a created container", 1, 1, NULL, run
+};
