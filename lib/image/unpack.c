@@ -185,21 +185,23 @@ static bool all_zero(const unsigned char *p, size_t size)
 	return size == 0 || (p[0] == 0 && memcmp(p, p + 1, size - 1) == 0);
 }
 
-/* Behind the end of the archive only padding may follow. */
+/* Behind the end of the archive only padding may follow. All of it is read first: that the data is
+ * truncated or damaged says more than that it does not end where it should. */
 static int drain(struct unpack *u, struct csn_error *err)
 {
 	uint64_t used = (uint64_t)archive_filter_bytes(u->archive, 0);
+	bool clean = used < u->piece_start || used >= u->piece_end ||
+		     all_zero(u->piece + (used - u->piece_start), u->piece_end - used);
 	const void *data;
 	ssize_t n;
 
-	if (used >= u->piece_start && used < u->piece_end &&
-	    !all_zero(u->piece + (used - u->piece_start), u->piece_end - used))
-		return fail(err, EINVAL, "there is something else behind the end of the tar data");
 	while ((n = stream_next(u->options.stream, &data, err)) > 0)
-		if (!all_zero(data, (size_t)n))
-			return fail(err, EINVAL,
-				    "there is something else behind the end of the tar data");
-	return n < 0 ? (int)n : 0;
+		clean = clean && all_zero(data, (size_t)n);
+	if (n < 0)
+		return (int)n;
+	if (!clean)
+		return fail(err, EINVAL, "there is something else behind the end of the tar data");
+	return 0;
 }
 
 static int unpack(struct unpack *u, struct csn_error *err)

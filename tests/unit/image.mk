@@ -1,1 +1,25 @@
 # unit tests of image
+image_test_libs = lib/image/libimage.la lib/base/libbase.la $(ARCHIVE_LIBS) $(CRYPTO_LIBS) \
+	$(JANSSON_LIBS) -lz -lzstd $(CHECK_LIBS)
+image_test_cflags = $(AM_CFLAGS) $(CHECK_CFLAGS) $(ARCHIVE_CFLAGS) -pthread
+
+check_PROGRAMS += tests/unit/test_image tests/unit/test_image_unpack tests/unit/test_image_load \
+	tests/unit/image_treesum
+TESTS += tests/unit/test_image tests/unit/test_image_unpack tests/unit/test_image_load
+
+tests_unit_test_image_SOURCES = tests/unit/test_image.c
+tests_unit_test_image_CFLAGS = $(image_test_cflags)
+tests_unit_test_image_LDADD = $(image_test_libs)
+
+tests_unit_test_image_unpack_SOURCES = tests/unit/test_image_unpack.c \
+	tests/unit/tar_build.c tests/unit/tar_build.h
+tests_unit_test_image_unpack_CFLAGS = $(image_test_cflags)
+tests_unit_test_image_unpack_LDADD = $(image_test_libs)
+
+tests_unit_test_image_load_SOURCES = tests/unit/test_image_load.c \
+	tests/unit/tar_build.c tests/unit/tar_build.h
+tests_unit_test_image_load_CFLAGS = $(image_test_cflags)
+tests_unit_test_image_load_LDADD = $(image_test_libs)
+
+tests_unit_image_treesum_SOURCES = tests/unit/image_treesum.c
+tests_unit_image_treesum_LDADD = $(image_test_libs)

@@ -28,7 +28,7 @@ static struct seen {
 	dev_t dev;
 	ino_t ino;
 	char *path;
-} *seen;
+} * seen;
 static size_t seen_count;
 
 static _Noreturn void die(const char *what, const char *path)
