@@ -1,1 +1,35 @@
-# lib/runtime
+# The shared library. Convenience libraries are linked into it whole where needed; only csn_* is
+# exported.
+noinst_LTLIBRARIES += lib/runtime/libruntime.la
+lib_runtime_libruntime_la_SOURCES = \
+	lib/runtime/attach.c \
+	lib/runtime/container.c \
+	lib/runtime/create.c \
+	lib/runtime/facts.c \
+	lib/runtime/images.c \
+	lib/runtime/life.c \
+	lib/runtime/list.c \
+	lib/runtime/logs.c \
+	lib/runtime/merged.c \
+	lib/runtime/names.c \
+	lib/runtime/reference.c \
+	lib/runtime/runtime.c lib/runtime/runtime.h \
+	lib/runtime/sha256.c \
+	lib/runtime/spawn.c \
+	lib/runtime/wait.c
+lib_runtime_libruntime_la_LIBADD = \
+	lib/service/libservice.la \
+	lib/monitor/librecords.la \
+	lib/state/libstate.la \
+	lib/spec/libspec.la \
+	cgroups/libcgroups.la \
+	lib/base/libbase.la \
+	$(JANSSON_LIBS)
+
+lib_LTLIBRARIES += lib/libcaisson.la
+lib_libcaisson_la_SOURCES =
+lib_libcaisson_la_LIBADD = lib/runtime/libruntime.la
+lib_libcaisson_la_LDFLAGS = $(AM_LDFLAGS) -version-info 0:0:0 -no-undefined \
+	-Wl,--version-script=$(srcdir)/lib/caisson.map
+lib_libcaisson_la_DEPENDENCIES = lib/runtime/libruntime.la lib/caisson.map
+EXTRA_DIST += lib/caisson.map

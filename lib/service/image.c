@@ -16,6 +16,15 @@ static const struct json_field config_fields[] = {
 	{ 0 }
 };
 
+static const struct json_field root_fields[] = {
+	{ "mode", decode_u32, offsetof(struct image_root, mode), NULL, JSON_REQUIRED },
+	{ "uid", decode_u32, offsetof(struct image_root, uid) },
+	{ "gid", decode_u32, offsetof(struct image_root, gid) },
+	{ "mtime", decode_i64, offsetof(struct image_root, mtime) },
+	{ "mtime_nsec", decode_u32, offsetof(struct image_root, mtime_nsec) },
+	{ 0 }
+};
+
 static const struct json_field record_fields[] = {
 	{ "reference", decode_string, offsetof(struct image_record, reference), NULL,
 	  JSON_REQUIRED },
@@ -26,6 +35,7 @@ static const struct json_field record_fields[] = {
 	{ "os", decode_text, offsetof(struct image_record, os) },
 	{ "size", decode_u64, offsetof(struct image_record, size) },
 	{ "layers", decode_strings, offsetof(struct image_record, layers), NULL, JSON_REQUIRED },
+	{ "root", decode_set_object, offsetof(struct image_record, root), root_fields },
 	{ "config", decode_object, offsetof(struct image_record, config), config_fields },
 	{ 0 }
 };

@@ -24,11 +24,19 @@ struct image_config {
 	struct spec_map labels;
 };
 
+/* What the image says of "/". */
+struct image_root {
+	bool set;
+	uint32_t mode, uid, gid, mtime_nsec;
+	int64_t mtime;
+};
+
 /* images/<hex>.json of the store. */
 struct image_record {
 	char *reference, *digest, *id, *created, *architecture, *os;
 	uint64_t size;
 	struct spec_strings layers; /* below <root>, bottom first */
+	struct image_root root;
 	struct image_config config;
 };
 

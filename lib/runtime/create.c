@@ -1,0 +1,333 @@
+/*
+ * Making a container. Everything is made below <root>/unfinished/<id>, under a lock that tells
+ * sweepers that somebody is at work; then, with the name claimed, one rename makes it exist. A
+ * crash leaves a directory that the next create sweeps away, or a name that counts as free.
+ */
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/random.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/error.h"
+#include "base/file.h"
+#include "base/path.h"
+#include "runtime/runtime.h"
+
+#define RESOLV_CONF_MAX 65536
+
+/* One creation on its way. */
+struct making {
+	struct csn_runtime *rt;
+	struct arena arena;
+	char id[CSN_ID_SIZE];
+	struct image_record image;
+	struct service service;
+	int dir; /* unfinished/<id>, locked */
+};
+
+static void making_done(struct making *m)
+{
+	if (m->dir >= 0) /* not renamed: take it back */
+		(void)remove_tree(m->rt->unfinished_dir, m->id, NULL);
+	close_fd(&m->dir);
+	arena_free(&m->arena);
+}
+
+/* ---- unfinished -------------------------------------------------------------------------------
+ */
+
+static void close_dir(DIR **d)
+{
+	if (*d)
+		(void)closedir(*d);
+}
+
+/* Removes what crashed predecessors left: whatever nobody holds a lock on. */
+static void sweep(struct csn_runtime *rt)
+{
+	int copy = openat(rt->unfinished_dir, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	DIR *d AUTO(close_dir)
+	= copy < 0 ? NULL : fdopendir(copy);
+	if (!d) {
+		close_fd(&copy);
+		return;
+	}
+	for (struct dirent *e; (e = readdir(d));) {
+		if (!id_is_valid(e->d_name))
+			continue;
+		auto_fd dir = openat(rt->unfinished_dir, e->d_name,
+				     O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+		if (dir >= 0 && flock(dir, LOCK_EX | LOCK_NB) == 0)
+			(void)remove_tree(rt->unfinished_dir, e->d_name, NULL);
+	}
+}
+
+/* Makes unfinished/<id> and locks it. A sweeper may take it between the two: then again. */
+static int begin(struct making *m, struct csn_error *err)
+{
+	for (int tries = 0; tries < 100; tries++) {
+		if (mkdirat(m->rt->unfinished_dir, m->id, 0700) < 0)
+			return fail_errno(err, "make directory %s", m->id);
+		auto_fd dir = openat(m->rt->unfinished_dir, m->id,
+				     O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+		struct stat st;
+		if (dir >= 0 && flock(dir, LOCK_EX) == 0 &&
+		    fstatat(m->rt->unfinished_dir, m->id, &st, AT_SYMLINK_NOFOLLOW) == 0) {
+			m->dir = take_fd(&dir);
+			return 0;
+		}
+	}
+	return fail(err, EAGAIN, "make directory %s: it keeps vanishing", m->id);
+}
+
+/* ---- who runs ---------------------------------------------------------------------------------
+ */
+
+/* The whole text of a file of the image; absent: NULL. */
+static int read_image_file(struct making *m, const char *path, char **ret, size_t *ret_size,
+			   struct csn_error *err)
+{
+	struct csn_error why;
+	auto_fd fd = merged_open(m->rt, &m->image.layers, path, &why);
+	if (fd == -ENOENT || fd == -ENOTDIR)
+		return 0;
+	struct stat st;
+	if (fd < 0)
+		return fail(err, why.code, "%s", why.text);
+	if (fstat(fd, &st) < 0)
+		return fail_errno(err, "%s in the image", path);
+	if (st.st_size > USER_DB_MAX)
+		return fail(err, EFBIG, "%s in the image: larger than %d bytes", path, USER_DB_MAX);
+	char *text = arena_alloc(&m->arena, (size_t)st.st_size + 1);
+	if (!text)
+		return fail(err, ENOMEM, "out of memory");
+	size_t size = 0;
+	for (ssize_t n = 1; n > 0 && size < (size_t)st.st_size; size += (size_t)n) {
+		n = read(fd, text + size, (size_t)st.st_size - size);
+		if (n < 0)
+			return fail_errno(err, "%s in the image", path);
+	}
+	*ret = text;
+	*ret_size = size;
+	return 0;
+}
+
+static int find_user(struct making *m, struct csn_error *err)
+{
+	char *passwd = NULL, *group = NULL;
+	struct user_db db = { 0 };
+	TRY(read_image_file(m, "/etc/passwd", &passwd, &db.passwd_size, err));
+	TRY(read_image_file(m, "/etc/group", &group, &db.group_size, err));
+	db.passwd = passwd;
+	db.group = group;
+
+	struct service *s = &m->service;
+	TRY(user_resolve(s->user_text, &db, &s->user, &m->arena, err));
+	if (!env_get(s->env, s->env_count, "HOME")) {
+		char *home = arena_printf(&m->arena, "HOME=%s", s->user.home);
+		if (!home)
+			return fail(err, ENOMEM, "out of memory");
+		env_set(s->env, &s->env_count, home);
+	}
+	return 0;
+}
+
+/* ---- files ------------------------------------------------------------------------------------
+ */
+
+static int put_file(struct making *m, const char *name, const void *data, size_t size, mode_t mode,
+		    struct csn_error *err)
+{
+	auto_fd fd = openat(m->dir, name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+	if (fd < 0)
+		return fail_errno(err, "write %s", name);
+	int r = write_all(fd, data, size);
+	if (r < 0)
+		return fail(err, -r, "write %s: %s", name, strerror(-r));
+	/* Whatever the caller's umask is. */
+	return fchmod(fd, mode) < 0 ? fail_errno(err, "write %s", name) : 0;
+}
+
+static int put_hosts(struct making *m, struct csn_error *err)
+{
+	const char *name = m->service.hostname;
+	const char *address = strcmp(m->service.network, "none") == 0 ? "127.0.0.1" : "127.0.1.1";
+	char *hosts = arena_printf(&m->arena,
+				   "127.0.0.1\tlocalhost\n::1\tlocalhost ip6-localhost\n%s\t%s\n",
+				   address, name);
+	char *line = arena_printf(&m->arena, "%s\n", name);
+	if (!hosts || !line)
+		return fail(err, ENOMEM, "out of memory");
+	TRY(put_file(m, "hosts", hosts, strlen(hosts), 0644, err));
+	return put_file(m, "hostname", line, strlen(line), 0644, err);
+}
+
+/* With the host's network the host's name servers are right; a copy, so that a link into a
+ * directory that the container does not see still works. */
+static int put_resolv_conf(struct making *m, bool *ret_made, struct csn_error *err)
+{
+	auto_mem char *text = NULL;
+	size_t size;
+
+	*ret_made = false;
+	if (strcmp(m->service.network, "host") != 0 ||
+	    file_read(AT_FDCWD, "/etc/resolv.conf", RESOLV_CONF_MAX, &text, &size, NULL) < 0)
+		return 0;
+	*ret_made = true;
+	return put_file(m, "resolv.conf", text, size, 0644, err);
+}
+
+static int make_dir(struct making *m, const char *name, struct csn_error *err)
+{
+	return mkdirat(m->dir, name, 0700) < 0 ? fail_errno(err, "make directory %s", name) : 0;
+}
+
+/* "/" of the container is the upper directory's inode: it gets what the image says of "/". */
+static int make_upper(struct making *m, struct csn_error *err)
+{
+	const struct image_root *root = &m->image.root;
+	TRY(make_dir(m, "upper", err));
+	auto_fd upper = openat(m->dir, "upper", O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	if (upper < 0 || fchown(upper, root->uid, root->gid) < 0 ||
+	    fchmod(upper, root->set ? root->mode & 07777 : 0755) < 0)
+		return fail_errno(err, "make directory upper");
+	const struct timespec times[2] = { { root->mtime, root->mtime_nsec },
+					   { root->mtime, root->mtime_nsec } };
+	if (root->set && root->mtime_nsec < 1000000000 && futimens(upper, times) < 0)
+		return fail_errno(err, "make directory upper");
+	return 0;
+}
+
+static char *container_path(struct making *m, const char *name)
+{
+	return arena_printf(&m->arena, "%s/containers/%s/%s", m->rt->root, m->id, name);
+}
+
+static int put_config(struct making *m, struct csn_error *err)
+{
+	bool has_resolv_conf;
+	TRY(put_hosts(m, err));
+	TRY(put_resolv_conf(m, &has_resolv_conf, err));
+	const struct service_files files = {
+		.hosts = container_path(m, "hosts"),
+		.hostname = container_path(m, "hostname"),
+		.resolv_conf = has_resolv_conf ? container_path(m, "resolv.conf") : NULL,
+	};
+	if (!files.hosts || !files.hostname || (has_resolv_conf && !files.resolv_conf))
+		return fail(err, ENOMEM, "out of memory");
+
+	auto_mem char *config = NULL;
+	TRY(service_to_oci(&m->service, &files, &config, err));
+	return put_file(m, "config.json", config, strlen(config), 0600, err);
+}
+
+/* ---- the record and the end -------------------------------------------------------------------
+ */
+
+static int put_record(struct making *m, char *name, struct csn_error *err)
+{
+	const struct service *s = &m->service;
+	char created[40];
+	struct timespec now;
+	(void)clock_gettime(CLOCK_REALTIME, &now);
+	format_time(&now, created, sizeof created);
+
+	const struct engine_record r = {
+		.id = m->id,
+		.name = name,
+		.image = m->image.reference,
+		.image_digest = m->image.digest,
+		.command = s->args,
+		.command_count = s->args_count,
+		.created = created,
+		.tty = s->options->tty,
+		.stdin_open = s->options->stdin_open,
+		.auto_remove = s->options->auto_remove,
+		.stop_signal = (char *)(uintptr_t)s->stop_signal,
+		.stop_timeout_s = s->stop_timeout_s,
+		.layers = m->image.layers.items,
+		.layers_count = m->image.layers.count,
+		.read_only = s->options->readonly_root,
+		.cgroup = arena_printf(&m->arena, "/caisson/%s", m->id),
+		.network = (char *)(uintptr_t)s->network,
+	};
+	if (!r.cgroup)
+		return fail(err, ENOMEM, "out of memory");
+	return engine_record_write(m->dir, &r, err);
+}
+
+static int finish(struct making *m, struct csn_error *err)
+{
+	char name[160];
+	auto_fd lock = lock_dir(m->rt->names_dir, LOCK_EX, err);
+	if (lock < 0)
+		return lock;
+	TRY(name_claim(m->rt, m->service.options->name, m->id, name, sizeof name, err));
+	int r = put_record(m, name, err);
+	if (r == 0 && renameat(m->rt->unfinished_dir, m->id, m->rt->containers_dir, m->id) < 0)
+		r = fail_errno(err, "container %s", m->id);
+	if (r < 0) {
+		name_free(m->rt, name, m->id);
+		return r;
+	}
+	close_fd(&m->dir);
+	return 0;
+}
+
+static int make_id(char ret[CSN_ID_SIZE], struct csn_error *err)
+{
+	unsigned char random[32];
+	if (getrandom(random, sizeof random, 0) != sizeof random)
+		return fail_errno(err, "getrandom");
+	for (size_t i = 0; i < sizeof random; i++)
+		(void)snprintf(ret + 2 * i, 3, "%02x", random[i]);
+	return 0;
+}
+
+/* Now rather than at the start: who makes a container is there to read it. */
+static int check_sources(const struct csn_container_options *o, struct csn_error *err)
+{
+	for (size_t i = 0; i < o->mounts_count; i++)
+		if (access(service_mount(o, i)->source, F_OK) < 0)
+			return fail_errno(err, "mount source \"%.300s\"",
+					  service_mount(o, i)->source);
+	return 0;
+}
+
+int csn_container_create(struct csn_runtime *rt, const struct csn_container_options *options,
+			 char ret_id[CSN_ID_SIZE], struct csn_error *err)
+{
+	struct csn_container_options o = CSN_CONTAINER_OPTIONS_INIT;
+	TRY(take_struct(&o, sizeof o, options, "struct csn_container_options", err));
+	if (!o.image)
+		return fail(err, EINVAL, "no image given");
+	if (o.name && !name_is_valid(o.name))
+		return name_claim(rt, o.name, "", NULL, 0, err);
+
+	struct making m AUTO(making_done) = { .rt = rt, .dir = -1 };
+	sweep(rt);
+	TRY(make_id(m.id, err));
+	/* The image's layers stay until the record that names them is in place. */
+	auto_fd lock = lock_dir(rt->containers_dir, LOCK_SH, err);
+	if (lock < 0)
+		return lock;
+	TRY(image_find(rt, o.image, &m.image, &m.arena, err));
+	TRY(service_decide(&o, &m.image, m.id, &m.service, &m.arena, err));
+	TRY(check_sources(&o, err));
+	TRY(find_user(&m, err));
+	TRY(begin(&m, err));
+	TRY(make_dir(&m, "rootfs", err));
+	TRY(make_dir(&m, "work", err));
+	TRY(make_upper(&m, err));
+	TRY(put_config(&m, err));
+	TRY(finish(&m, err));
+	memcpy(ret_id, m.id, CSN_ID_SIZE);
+	return 0;
+}

@@ -1,0 +1,250 @@
+/*
+ * What a container is doing, from facts and not from what somebody once wrote: does its monitor
+ * hold the lock on its pid file, is its end recorded, does its first process live.
+ *
+ * They are looked at in an order in which each answer stays true: a monitor that is seen gone will
+ * write no more, so the end that is read after that is all there will be.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/error.h"
+#include "base/file.h"
+#include "base/proc.h"
+#include "base/sys.h"
+#include "cgroups/cgroups.h"
+#include "runtime/runtime.h"
+
+#define EMPTY_TIMEOUT_MS 10000
+
+const char *facts_lost_text(void)
+{
+	return "it ended while its monitor was gone: nobody saw how";
+}
+
+void facts_done(struct facts *f)
+{
+	close_fd(&f->monitor_fd);
+	close_fd(&f->init_fd);
+}
+
+bool facts_running(const struct facts *f)
+{
+	return f->state == CSN_STATE_RUNNING || f->state == CSN_STATE_STOPPING;
+}
+
+/* The pidfd of the monitor, or -1. It names itself in monitor/<id>/pid and keeps that locked. */
+static int monitor_pidfd(struct csn_runtime *rt, const char *id)
+{
+	char path[CSN_ID_SIZE + 8], text[24];
+	(void)snprintf(path, sizeof path, "%s/pid", id);
+	auto_fd file = openat(rt->monitor_dir, path, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
+	ssize_t n = file < 0 ? -1 : read(file, text, sizeof text - 1);
+	if (n <= 0)
+		return -1;
+	text[n] = '\0';
+	long pid = strtol(text, NULL, 10);
+	auto_fd fd = pid > 0 ? sys_pidfd_open((pid_t)pid, 0) : -1;
+	/* Asked after the process was pinned: whoever holds the lock now is that process. */
+	if (fd < 0 || flock(file, LOCK_SH | LOCK_NB) == 0 || errno != EWOULDBLOCK)
+		return -1;
+	return take_fd(&fd);
+}
+
+/* Is somebody starting, settling or removing it? */
+static bool is_locked(const struct container *c)
+{
+	auto_fd fd = openat(c->dir, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	return fd >= 0 && flock(fd, LOCK_SH | LOCK_NB) < 0 && errno == EWOULDBLOCK;
+}
+
+static bool has_file(const struct container *c, const char *name)
+{
+	return faccessat(c->dir, name, F_OK, AT_SYMLINK_NOFOLLOW) == 0;
+}
+
+static bool cgroup_is_frozen(const char *path)
+{
+	struct cgroup cg AUTO(cgroup_close) = CGROUP_INIT;
+	bool frozen = false;
+	return cgroup_open(path, &cg, NULL) == 0 && cgroup_frozen(&cg, &frozen, NULL) == 0 &&
+	       frozen;
+}
+
+/* What lib/state knows of its first process. */
+static void read_init(struct csn_runtime *rt, const struct container *c, struct facts *f)
+{
+	struct entry e AUTO(entry_close) = ENTRY_INIT;
+	struct record r AUTO(record_done) = { 0 };
+
+	if (store_get(&rt->state, c->id, ENTRY_SHARED_NONE, &e, NULL) < 0)
+		return;
+	f->has_record = true;
+	if (record_read(&e, &r, NULL) < 0)
+		return;
+	(void)snprintf(f->cgroup, sizeof f->cgroup, "%s", r.cgroup);
+	if (!record_alive(&r))
+		return;
+	int fd = proc_pidfd(r.pid, r.start_time);
+	if (fd < 0)
+		return;
+	f->init_fd = fd;
+	f->pid = r.pid;
+	f->paused = cgroup_is_frozen(r.cgroup);
+}
+
+/* The grid: has an end, has a monitor, has a process, was started. */
+static enum csn_state decide(const struct container *c, bool locked, struct facts *f)
+{
+	if (f->init_fd >= 0 && !f->has_exit)
+		return has_file(c, "stopping") ? CSN_STATE_STOPPING : CSN_STATE_RUNNING;
+	if (f->has_exit)
+		return f->exit.reason == EXIT_RUNTIME_ERROR ? CSN_STATE_FAILED : CSN_STATE_EXITED;
+	if (f->monitor_fd >= 0)
+		return f->has_record ? CSN_STATE_STOPPING : CSN_STATE_INITIALIZING;
+	if (!has_file(c, "started"))
+		return CSN_STATE_PENDING;
+	if (!locked && is_locked(c))
+		return CSN_STATE_INITIALIZING;
+	f->lost = true;
+	return CSN_STATE_FAILED;
+}
+
+void facts_read(struct csn_runtime *rt, const struct container *c, bool locked, struct facts *ret)
+{
+	struct facts f = FACTS_INIT;
+	struct csn_error why;
+
+	f.monitor_fd = monitor_pidfd(rt, c->id);
+	int r = exit_record_read(c->dir, &f.exit, &why);
+	f.has_exit = r == 0;
+	if (r < 0 && r != -ENOENT) { /* damaged: that it ended is known, how is not */
+		f.has_exit = true;
+		f.exit = (struct exit_record){ .reason = EXIT_RUNTIME_ERROR, .exit_code = 255 };
+		(void)snprintf(f.exit.error, sizeof f.exit.error, "%.250s", why.text);
+	}
+	if (!f.has_exit || f.monitor_fd < 0)
+		read_init(rt, c, &f);
+	f.state = decide(c, locked, &f);
+	if (f.lost) {
+		f.exit = (struct exit_record){ .reason = EXIT_RUNTIME_ERROR, .exit_code = 255 };
+		(void)snprintf(f.exit.error, sizeof f.exit.error, "%s", facts_lost_text());
+	}
+	*ret = f;
+}
+
+/* Kills what is left in its cgroup and removes the cgroup. */
+static int clear_cgroup(const char *path, struct csn_error *err)
+{
+	struct cgroup cg AUTO(cgroup_close) = CGROUP_INIT;
+	if (!path[0])
+		return 0;
+	int r = cgroup_open(path, &cg, err);
+	if (r < 0)
+		return r == -ENOENT ? 0 : r;
+	TRY(cgroup_kill(&cg, err));
+	TRY(cgroup_wait_empty(&cg, EMPTY_TIMEOUT_MS, err));
+	return cgroup_remove(path, err);
+}
+
+int facts_settle(struct csn_runtime *rt, const struct container *c, const struct facts *f,
+		 struct csn_error *err)
+{
+	if (f->has_record) {
+		TRY(clear_cgroup(f->cgroup, err));
+		struct entry e AUTO(entry_close) = ENTRY_INIT;
+		if (store_get(&rt->state, c->id, ENTRY_LOCKED, &e, NULL) == 0)
+			TRY(store_remove(&rt->state, &e, err));
+	}
+	(void)remove_tree(rt->monitor_dir, c->id, NULL);
+	(void)unlinkat(c->dir, "stopping", 0);
+	if (f->has_exit || !has_file(c, "started"))
+		return 0;
+
+	struct exit_record end = { .reason = EXIT_RUNTIME_ERROR, .exit_code = 255 };
+	(void)snprintf(end.error, sizeof end.error, "%s", facts_lost_text());
+	(void)clock_gettime(CLOCK_REALTIME, &end.finished_at);
+	return exit_record_write(c->dir, &end, err);
+}
+
+/* ---- time -------------------------------------------------------------------------------------
+ */
+
+/* The decimal number of exactly n digits at *at; -1 when it is none. */
+static int number(const char **at, const char *end, int n)
+{
+	int value = 0;
+	for (; n > 0; n--, (*at)++) {
+		if (*at >= end || **at < '0' || **at > '9')
+			return -1;
+		value = value * 10 + (**at - '0');
+	}
+	return value;
+}
+
+int64_t time_parse(const char *text, size_t size, size_t *ret_size)
+{
+	static const char separators[] = "--T::"; /* behind year, month, day, hour, minute */
+	const char *at = text, *end = text + size;
+	int part[6];
+
+	for (int i = 0; i < 6; i++) {
+		part[i] = number(&at, end, i == 0 ? 4 : 2);
+		if (part[i] < 0 || (i < 5 && (at >= end || *at++ != separators[i])))
+			return 0;
+	}
+	int64_t ns = 0;
+	if (at < end && *at == '.') {
+		int digits = 0;
+		for (at++; at < end && *at >= '0' && *at <= '9'; at++, digits++)
+			if (digits < 9)
+				ns = ns * 10 + (*at - '0');
+		for (; digits < 9; digits++)
+			ns *= 10;
+	}
+	int64_t offset = 0;
+	if (at < end && *at == 'Z') {
+		at++;
+	} else if (at < end && (*at == '+' || *at == '-')) {
+		int sign = *at++ == '-' ? -1 : 1;
+		int hours = number(&at, end, 2);
+		int minutes = at < end && *at++ == ':' ? number(&at, end, 2) : -1;
+		if (hours < 0 || minutes < 0)
+			return 0;
+		offset = sign * (hours * 3600 + minutes * 60);
+	} else {
+		return 0;
+	}
+	if (ret_size)
+		*ret_size = (size_t)(at - text);
+	struct tm tm = { .tm_year = part[0] - 1900,
+			 .tm_mon = part[1] - 1,
+			 .tm_mday = part[2],
+			 .tm_hour = part[3],
+			 .tm_min = part[4],
+			 .tm_sec = part[5] };
+	return ((int64_t)timegm(&tm) - offset) * 1000000000 + ns;
+}
+
+int64_t deadline_in(int timeout_ms)
+{
+	struct timespec now;
+	(void)clock_gettime(CLOCK_MONOTONIC, &now);
+	int64_t ms = (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+	return timeout_ms < 0 ? -1 : ms + timeout_ms;
+}
+
+int deadline_left(int64_t deadline)
+{
+	if (deadline < 0)
+		return -1;
+	int64_t left = deadline - deadline_in(0);
+	return left < 0 ? 0 : (int)left;
+}

@@ -1,0 +1,489 @@
+/*
+ * Images: reading their records, and starting caisson-image for everything else. That program
+ * answers in lines of JSON, of which the last tells how it went.
+ */
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "base/error.h"
+#include "base/file.h"
+#include "base/json.h"
+#include "runtime/runtime.h"
+
+#define IMAGE_PROGRAM "caisson-image"
+#define RECORD_MAX    (8 << 20)
+#define LINE_MAX_SIZE (4 << 20)
+#define HEX_DIGITS    "0123456789abcdef"
+
+/* ---- lists ------------------------------------------------------------------------------------
+ */
+
+struct csn_images {
+	struct arena arena;
+	struct csn_image_info *items;
+	size_t count, capacity;
+};
+
+size_t csn_images_count(const struct csn_images *images)
+{
+	return images->count;
+}
+
+const struct csn_image_info *csn_images_get(const struct csn_images *images, size_t index)
+{
+	return index < images->count ? &images->items[index] : NULL;
+}
+
+void csn_images_free(struct csn_images *images)
+{
+	if (!images)
+		return;
+	free(images->items);
+	arena_free(&images->arena);
+	free(images);
+}
+
+static void free_images(struct csn_images **images)
+{
+	csn_images_free(*images);
+}
+
+static const char *or_empty(const char *s)
+{
+	return s ? s : "";
+}
+
+static int images_add(struct csn_images *l, const struct image_record *r)
+{
+	if (l->count == l->capacity) {
+		size_t capacity = l->capacity ? l->capacity * 2 : 16;
+		struct csn_image_info *grown = reallocarray(l->items, capacity, sizeof *grown);
+		if (!grown)
+			return -ENOMEM;
+		l->items = grown;
+		l->capacity = capacity;
+	}
+	l->items[l->count++] = (struct csn_image_info){
+		.reference = r->reference,
+		.digest = r->digest,
+		.id = r->id,
+		.created = or_empty(r->created),
+		.architecture = or_empty(r->architecture),
+		.os = or_empty(r->os),
+		.size_bytes = r->size,
+	};
+	return 0;
+}
+
+/* ---- records ----------------------------------------------------------------------------------
+ */
+
+static int read_record(struct csn_runtime *rt, const char *file, struct image_record *ret,
+		       struct arena *arena, struct csn_error *err)
+{
+	auto_mem char *text = NULL;
+	size_t size;
+	TRY(file_read(rt->images_dir, file, RECORD_MAX, &text, &size, err));
+	return image_record_parse(text, size, file, ret, arena, err);
+}
+
+static void close_dir(DIR **d)
+{
+	if (*d)
+		(void)closedir(*d);
+}
+
+/* Calls fn with each sound record. */
+static int each_record(struct csn_runtime *rt, struct arena *arena,
+		       int (*fn)(void *data, const struct image_record *r), void *data,
+		       struct csn_error *err)
+{
+	int copy = openat(rt->images_dir, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	DIR *d AUTO(close_dir)
+	= copy < 0 ? NULL : fdopendir(copy);
+	if (!d) {
+		close_fd(&copy);
+		return fail_errno(err, "open directory images");
+	}
+	for (struct dirent *e; (e = readdir(d));) {
+		struct image_record r;
+		size_t len = strlen(e->d_name);
+		if (len != 64 + 5 || strspn(e->d_name, HEX_DIGITS) != 64 ||
+		    strcmp(e->d_name + 64, ".json") != 0 ||
+		    read_record(rt, e->d_name, &r, arena, NULL) < 0)
+			continue;
+		int result = fn(data, &r);
+		if (result < 0)
+			return fail(err, -result, "images: %s", strerror(-result));
+	}
+	return 0;
+}
+
+static int list_add(void *data, const struct image_record *r)
+{
+	return images_add(data, r);
+}
+
+static int by_reference(const void *a, const void *b)
+{
+	const struct csn_image_info *x = a, *y = b;
+	return strcmp(x->reference, y->reference);
+}
+
+int csn_image_list(struct csn_runtime *rt, struct csn_images **ret, struct csn_error *err)
+{
+	struct csn_images *l AUTO(free_images)
+	= calloc(1, sizeof *l);
+	if (!l)
+		return fail(err, ENOMEM, "out of memory");
+	TRY(each_record(rt, &l->arena, list_add, l, err));
+	if (l->count)
+		qsort(l->items, l->count, sizeof *l->items, by_reference);
+	*ret = take_ptr(l);
+	return 0;
+}
+
+/* ---- finding one ------------------------------------------------------------------------------
+ */
+
+struct search {
+	const char *prefix; /* hex digits of an id */
+	struct image_record found;
+	bool is_found, ambiguous;
+};
+
+static int search_id(void *data, const struct image_record *r)
+{
+	struct search *s = data;
+	const char *hex = strchr(r->id, ':');
+	if (!hex || strncmp(hex + 1, s->prefix, strlen(s->prefix)) != 0)
+		return 0;
+	s->ambiguous |= s->is_found && strcmp(s->found.id, r->id) != 0;
+	/* Of several names for one image take the first by name: always the same. */
+	if (!s->is_found || strcmp(r->reference, s->found.reference) < 0)
+		s->found = *r;
+	s->is_found = true;
+	return 0;
+}
+
+int image_find(struct csn_runtime *rt, const char *text, struct image_record *ret,
+	       struct arena *arena, struct csn_error *err)
+{
+	if (!*text)
+		return fail(err, EINVAL, "the image's name is empty");
+	auto_mem char *reference = reference_normalise(text);
+	if (!reference)
+		return fail(err, ENOMEM, "out of memory");
+
+	char file[HEX_SIZE + 5];
+	sha256_hex(reference, strlen(reference), file);
+	(void)strcpy(file + HEX_SIZE - 1, ".json");
+	struct csn_error why;
+	int r = read_record(rt, file, ret, arena, &why);
+	if (r == 0)
+		return 0;
+	if (r != -ENOENT)
+		return fail(err, why.code, "image \"%.300s\": %.150s", text, why.text);
+
+	struct search s = { .prefix = strncmp(text, "sha256:", 7) == 0 ? text + 7 : text };
+	size_t digits = strspn(s.prefix, HEX_DIGITS);
+	if (s.prefix[digits] == '\0' && digits >= 4 && digits <= 64) {
+		TRY(each_record(rt, arena, search_id, &s, err));
+		if (s.ambiguous)
+			return fail(err, EINVAL, "image \"%s\": several ids begin like this", text);
+		if (s.is_found) {
+			*ret = s.found;
+			return 0;
+		}
+	}
+	return fail(err, ENOENT, "image \"%.400s\" does not exist", text);
+}
+
+/* ---- caisson-image ----------------------------------------------------------------------------
+ */
+
+struct answer {
+	char *type, *layer, *warning, *error;
+	uint64_t bytes, total;
+	int32_t code;
+	struct {
+		struct image_record *items;
+		size_t count;
+	} images;
+};
+
+static const struct json_field image_fields[] = {
+	{ "reference", decode_string, offsetof(struct image_record, reference), NULL,
+	  JSON_REQUIRED },
+	{ "digest", decode_string, offsetof(struct image_record, digest), NULL, JSON_REQUIRED },
+	{ "id", decode_string, offsetof(struct image_record, id), NULL, JSON_REQUIRED },
+	{ "created", decode_text, offsetof(struct image_record, created) },
+	{ "architecture", decode_text, offsetof(struct image_record, architecture) },
+	{ "os", decode_text, offsetof(struct image_record, os) },
+	{ "size", decode_u64, offsetof(struct image_record, size) },
+	{ 0 }
+};
+
+static const struct json_elements image_elements = {
+	.element_size = sizeof(struct image_record),
+	.decode = decode_object,
+	.detail = image_fields,
+};
+
+static const struct json_field answer_fields[] = {
+	{ "type", decode_string, offsetof(struct answer, type), NULL, JSON_REQUIRED },
+	{ "layer", decode_text, offsetof(struct answer, layer) },
+	{ "warning", decode_text, offsetof(struct answer, warning) },
+	{ "error", decode_text, offsetof(struct answer, error) },
+	{ "bytes", decode_u64, offsetof(struct answer, bytes) },
+	{ "total", decode_u64, offsetof(struct answer, total) },
+	{ "code", decode_i32, offsetof(struct answer, code) },
+	{ "images", decode_array, offsetof(struct answer, images), &image_elements },
+	{ 0 }
+};
+
+/* One run of caisson-image. */
+struct run {
+	const struct csn_image_load_options *options; /* NULL: no progress wanted */
+	struct csn_images *images;		      /* filled from the result; NULL: not wanted */
+	bool done;				      /* a result or an error has come */
+};
+
+/* Takes one line. The image strings stay in the list's arena. */
+static int take_line(struct run *run, const char *line, size_t size, struct csn_error *err)
+{
+	struct arena own AUTO(arena_free) = { 0 };
+	struct arena *arena = run->images ? &run->images->arena : &own;
+	struct answer a = { 0 };
+	TRY(json_decode(line, size, IMAGE_PROGRAM, answer_fields, &a, arena, err));
+
+	if (strcmp(a.type, "error") == 0) {
+		run->done = true;
+		return fail(err, a.code > 0 ? a.code : EIO, "%s",
+			    a.error ? a.error : "caisson-image failed without a word");
+	}
+	if (strcmp(a.type, "result") == 0) {
+		run->done = true;
+		for (size_t i = 0; run->images && i < a.images.count; i++)
+			if (images_add(run->images, &a.images.items[i]) < 0)
+				return fail(err, ENOMEM, "out of memory");
+		return 0;
+	}
+	if (run->options && run->options->progress) {
+		const struct csn_image_progress p = { sizeof p, a.layer, a.bytes, a.total,
+						      a.warning };
+		run->options->progress(run->options->progress_data, &p);
+	}
+	return 0;
+}
+
+static void close_file(FILE **f)
+{
+	if (*f)
+		(void)fclose(*f);
+}
+
+static int read_answers(struct run *run, int *fd, struct csn_error *err)
+{
+	FILE *in AUTO(close_file)
+	= fdopen(*fd, "re");
+	if (!in)
+		return fail_errno(err, IMAGE_PROGRAM);
+	(void)take_fd(fd);
+
+	auto_mem char *line = NULL;
+	size_t capacity = 0;
+	int result = 0;
+	for (ssize_t n; (n = getline(&line, &capacity, in)) >= 0;) {
+		if (n > LINE_MAX_SIZE)
+			return fail(err, EPROTO, IMAGE_PROGRAM ": answered with too long a line");
+		int r = result < 0 ? 0 : take_line(run, line, (size_t)n, err);
+		if (r < 0)
+			result = r; /* and read on, so that the program can end */
+	}
+	return result;
+}
+
+/* Runs it to its end. args end with NULL. */
+static int image_program(struct csn_runtime *rt, const char *const *args, int in_fd,
+			 struct run *run, struct csn_error *err)
+{
+	int fds[2];
+	if (pipe2(fds, O_CLOEXEC) < 0)
+		return fail_errno(err, "pipe");
+	auto_fd read_end = fds[0];
+	auto_fd write_end = fds[1];
+	const struct spawn s = {
+		.program = IMAGE_PROGRAM, .args = args, .in_fd = in_fd, .out_fd = write_end
+	};
+	pid_t pid;
+	TRY(spawn_program(rt, &s, &pid, err));
+	close_fd(&write_end);
+
+	int r = read_answers(run, &read_end, err);
+	int status = spawn_reap(pid);
+	if (r < 0 || run->done)
+		return r;
+	if (status >= 0 && WIFSIGNALED(status))
+		return fail(err, EIO, IMAGE_PROGRAM " was killed by signal %d", WTERMSIG(status));
+	return fail(err, EIO, IMAGE_PROGRAM " ended without an answer");
+}
+
+/* load and import: [--name N] [--platform P] FILE [NAME] */
+static int load(struct csn_runtime *rt, const char *verb,
+		const struct csn_image_load_options *options, struct csn_images **ret,
+		struct csn_error *err)
+{
+	struct csn_image_load_options o = CSN_IMAGE_LOAD_OPTIONS_INIT;
+	TRY(take_struct(&o, sizeof o, options, "struct csn_image_load_options", err));
+	bool import = strcmp(verb, "import") == 0;
+	if (!o.file && o.fd < 0)
+		return fail(err, EINVAL, "%s: neither a file nor a descriptor", verb);
+	if (import && !o.name)
+		return fail(err, EINVAL, "import: the image needs a name");
+
+	/* The program runs in "/": a relative path would mean something else there. */
+	auto_fd file = o.file ? open(o.file, O_RDONLY | O_CLOEXEC) : -1;
+	if (o.file && file < 0)
+		return fail_errno(err, "open %s", o.file);
+	auto_mem char *path = o.file ? realpath(o.file, NULL) : NULL;
+	if (o.file && !path)
+		return fail_errno(err, "open %s", o.file);
+
+	const char *args[12], **a = args;
+	*a++ = "--root";
+	*a++ = rt->root;
+	*a++ = verb;
+	if (o.platform) {
+		*a++ = "--platform";
+		*a++ = o.platform;
+	}
+	if (o.name && !import) {
+		*a++ = "--name";
+		*a++ = o.name;
+	}
+	*a++ = path ? path : "-";
+	if (import)
+		*a++ = o.name;
+	*a = NULL;
+
+	struct csn_images *l AUTO(free_images)
+	= calloc(1, sizeof *l);
+	if (!l)
+		return fail(err, ENOMEM, "out of memory");
+	struct run run = { .options = &o, .images = l };
+	TRY(image_program(rt, args, path ? -1 : o.fd, &run, err));
+	if (ret)
+		*ret = take_ptr(l);
+	return 0;
+}
+
+int csn_image_load(struct csn_runtime *rt, const struct csn_image_load_options *options,
+		   struct csn_images **ret, struct csn_error *err)
+{
+	return load(rt, "load", options, ret, err);
+}
+
+int csn_image_import(struct csn_runtime *rt, const struct csn_image_load_options *options,
+		     struct csn_images **ret, struct csn_error *err)
+{
+	return load(rt, "import", options, ret, err);
+}
+
+/* ---- removing ---------------------------------------------------------------------------------
+ */
+
+/* What containers stand on. */
+struct users {
+	struct csn_runtime *rt;
+	struct arena *arena;
+	const char *reference, *digest;
+	char user[CSN_ID_SIZE]; /* a container made from that image, or "" */
+	const char **args;	/* "--keep", layer, … */
+	size_t count, capacity;
+};
+
+static int users_keep(struct users *u, const char *layer)
+{
+	for (size_t i = 1; i < u->count; i += 2)
+		if (strcmp(u->args[i], layer) == 0)
+			return 0;
+	if (u->count + 3 > u->capacity) {
+		size_t capacity = u->capacity ? u->capacity * 2 : 64;
+		const char **grown = reallocarray(u->args, capacity, sizeof *grown);
+		if (!grown)
+			return -ENOMEM;
+		u->args = grown;
+		u->capacity = capacity;
+	}
+	u->args[u->count++] = "--keep";
+	u->args[u->count++] = layer;
+	return 0;
+}
+
+static int users_add(void *data, const char *id)
+{
+	struct users *u = data;
+	struct container c AUTO(container_close) = CONTAINER_INIT;
+	struct engine_record r;
+	if (container_open(u->rt, id, &c, NULL) < 0 ||
+	    engine_record_read(c.dir, &r, u->arena, NULL) < 0)
+		return 0;
+	if (r.image && strcmp(r.image, u->reference) == 0 && r.image_digest &&
+	    strcmp(r.image_digest, u->digest) == 0)
+		(void)strcpy(u->user, id);
+	for (size_t i = 0; i < r.layers_count; i++)
+		if (users_keep(u, r.layers[i]) < 0)
+			return -ENOMEM;
+	return 0;
+}
+
+static int collect_garbage(struct csn_runtime *rt, const struct users *u, struct csn_error *err)
+{
+	auto_mem const char **args = calloc(u->count + 4, sizeof *args);
+	if (!args)
+		return fail(err, ENOMEM, "out of memory");
+	args[0] = "--root";
+	args[1] = rt->root;
+	args[2] = "gc";
+	for (size_t i = 0; i < u->count; i++)
+		args[3 + i] = u->args[i];
+	struct run run = { 0 };
+	return image_program(rt, args, -1, &run, err);
+}
+
+static void users_done(struct users *u)
+{
+	free(u->args);
+}
+
+int csn_image_remove(struct csn_runtime *rt, const char *image, bool force, struct csn_error *err)
+{
+	struct arena arena AUTO(arena_free) = { 0 };
+	struct image_record r;
+	/* Nobody makes a container from layers that are about to go. */
+	auto_fd lock = lock_dir(rt->containers_dir, LOCK_EX, err);
+	if (lock < 0)
+		return lock;
+	TRY(image_find(rt, image, &r, &arena, err));
+
+	struct users u AUTO(users_done) = {
+		.rt = rt, .arena = &arena, .reference = r.reference, .digest = r.digest
+	};
+	TRY(container_each(rt, users_add, &u, err));
+	if (u.user[0] && !force)
+		return fail(err, EBUSY, "image \"%s\": container %.12s is made from it", image,
+			    u.user);
+
+	const char *const args[] = { "--root", rt->root, "remove", r.reference, NULL };
+	struct run run = { 0 };
+	TRY(image_program(rt, args, -1, &run, err));
+	return collect_garbage(rt, &u, err);
+}

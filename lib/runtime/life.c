@@ -1,0 +1,359 @@
+/*
+ * Starting, stopping, killing and removing. Nothing polls: the ends of processes are awaited by
+ * pidfd. A container whose monitor was killed is handled like any other, but for the words about
+ * its end.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/error.h"
+#include "base/file.h"
+#include "base/json.h"
+#include "base/names.h"
+#include "base/sys.h"
+#include "cgroups/cgroups.h"
+#include "runtime/runtime.h"
+
+#define MONITOR_PROGRAM "caisson-monitor"
+#define STATUS_MAX	8192
+#define GONE_TIMEOUT_MS 10000 /* from the last kill until all is cleared away */
+
+/* ---- start ------------------------------------------------------------------------------------
+ */
+
+struct status_line {
+	int32_t pid, code;
+	char *error;
+};
+
+static const struct json_field status_fields[] = {
+	{ "pid", decode_i32, offsetof(struct status_line, pid) },
+	{ "code", decode_i32, offsetof(struct status_line, code) },
+	{ "error", decode_text, offsetof(struct status_line, error) },
+	{ 0 }
+};
+
+/* The monitor's one line, until it closes the pipe. */
+static int read_status(int fd, struct csn_error *err)
+{
+	char text[STATUS_MAX];
+	size_t size = 0;
+	while (size < sizeof text) {
+		ssize_t n = read(fd, text + size, sizeof text - size);
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0)
+			return fail_errno(err, MONITOR_PROGRAM ": read its status");
+		if (n == 0)
+			break;
+		size += (size_t)n;
+	}
+	if (size == 0)
+		return fail(err, EIO, MONITOR_PROGRAM " ended before it had started anything");
+
+	struct arena arena AUTO(arena_free) = { 0 };
+	struct status_line s = { 0 };
+	TRY(json_decode(text, size, MONITOR_PROGRAM, status_fields, &s, &arena, err));
+	if (s.error || s.pid <= 0)
+		return fail(err, s.code > 0 ? s.code : EIO, "%s",
+			    s.error ? s.error : MONITOR_PROGRAM " failed without a word");
+	return 0;
+}
+
+static int run_monitor(struct csn_runtime *rt, const struct container *c, int attach_fd,
+		       struct csn_error *err)
+{
+	int fds[2];
+	if (pipe2(fds, O_CLOEXEC) < 0)
+		return fail_errno(err, "pipe");
+	auto_fd read_end = fds[0];
+	auto_fd write_end = fds[1];
+	const int extra[] = { write_end, attach_fd };
+	const char *const args[] = { "--root",	    rt->root, "--run-root",
+				     rt->run_root,  "--id",   c->id,
+				     "--status-fd", "3",      attach_fd >= 0 ? "--attach-fd" : NULL,
+				     "4",	    NULL };
+	const struct spawn s = {
+		.program = MONITOR_PROGRAM,
+		.args = args,
+		.in_fd = -1,
+		.out_fd = -1,
+		.extra = extra,
+		.extra_count = attach_fd >= 0 ? 2 : 1,
+		.session = true,
+	};
+	pid_t pid;
+	TRY(spawn_program(rt, &s, &pid, err));
+	close_fd(&write_end);
+	int r = read_status(read_end, err);
+	spawn_forget(rt, pid);
+	return r;
+}
+
+static int touch(const struct container *c, const char *name, struct csn_error *err)
+{
+	auto_fd fd = openat(c->dir, name, O_WRONLY | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600);
+	return fd < 0 ? fail_errno(err, "container %.12s: write %s", c->id, name) : 0;
+}
+
+/* The last run's traces go; its files and its log stay. */
+static int prepare(struct csn_runtime *rt, const struct container *c, const struct facts *f,
+		   struct csn_error *err)
+{
+	TRY(facts_settle(rt, c, f, err));
+	TRY(touch(c, "started", err));
+	if (unlinkat(c->dir, "exit.json", 0) < 0 && errno != ENOENT)
+		return fail_errno(err, "container %.12s: remove exit.json", c->id);
+	if (mkdirat(rt->monitor_dir, c->id, 0700) < 0 && errno != EEXIST)
+		return fail_errno(err, "container %.12s: make its run directory", c->id);
+	return 0;
+}
+
+/* Without a monitor nobody else will write how it ended. */
+static void record_failure(const struct container *c, const struct csn_error *why)
+{
+	if (faccessat(c->dir, "exit.json", F_OK, 0) == 0)
+		return;
+	struct exit_record end = { .reason = EXIT_RUNTIME_ERROR };
+	end.exit_code = csn_start_exit_code(why);
+	(void)snprintf(end.error, sizeof end.error, "%.250s", why->text);
+	(void)clock_gettime(CLOCK_REALTIME, &end.finished_at);
+	(void)exit_record_write(c->dir, &end, NULL);
+}
+
+int csn_container_start(struct csn_runtime *rt, const char *container,
+			struct csn_attach **ret_attach, struct csn_error *err)
+{
+	struct container c AUTO(container_close) = CONTAINER_INIT;
+	struct facts f AUTO(facts_done) = FACTS_INIT;
+	TRY(container_find(rt, container, &c, err));
+	auto_fd lock = lock_dir(c.dir, LOCK_EX, err);
+	if (lock < 0)
+		return lock;
+	facts_read(rt, &c, true, &f);
+	if (facts_running(&f) || f.monitor_fd >= 0)
+		return fail(err, EALREADY, "container \"%s\" is running", container);
+	TRY(prepare(rt, &c, &f, err));
+
+	int pair[2] = { -1, -1 };
+	if (ret_attach && socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair) < 0)
+		return fail_errno(err, "socketpair");
+	auto_fd ours = pair[0];
+	auto_fd theirs = pair[1];
+	struct csn_attach *attach = NULL;
+	if (ret_attach)
+		TRY(attach_new(take_fd(&ours), &attach, err));
+
+	struct csn_error why;
+	int r = run_monitor(rt, &c, theirs, &why);
+	if (r < 0) {
+		csn_attach_close(attach);
+		record_failure(&c, &why);
+		return fail(err, why.code, "%s", why.text);
+	}
+	if (ret_attach)
+		*ret_attach = attach;
+	return 0;
+}
+
+int csn_start_exit_code(const struct csn_error *err)
+{
+	static const struct {
+		int code, status;
+	} rows[] = { { ENOENT, 127 },  { ENOTDIR, 127 }, { EACCES, 126 },
+		     { EPERM, 126 },   { EISDIR, 126 },	 { ENOEXEC, 126 },
+		     { ETXTBSY, 126 }, { ELOOP, 126 },	 { E2BIG, 126 } };
+	/* Words of the program itself; the same codes from elsewhere mean something else. */
+	if (!err || !strstr(err->text, "exec: \""))
+		return 125;
+	for (size_t i = 0; i < COUNT(rows); i++)
+		if (rows[i].code == err->code)
+			return rows[i].status;
+	return 126;
+}
+
+/* ---- stop and kill ----------------------------------------------------------------------------
+ */
+
+/* Waits until fd (a pidfd) is readable. -ETIMEDOUT. */
+static int wait_gone(int fd, int64_t deadline)
+{
+	for (;;) {
+		struct pollfd p = { .fd = fd, .events = POLLIN };
+		int n = poll(&p, 1, deadline_left(deadline));
+		if (n > 0)
+			return 0;
+		if (n == 0)
+			return -ETIMEDOUT;
+		if (errno != EINTR)
+			return -errno;
+	}
+}
+
+static int kill_all(const struct facts *f, struct csn_error *err)
+{
+	struct cgroup cg AUTO(cgroup_close) = CGROUP_INIT;
+	if (!f->cgroup[0])
+		return 0;
+	int r = cgroup_open(f->cgroup, &cg, err);
+	if (r == -ENOENT)
+		return 0;
+	return r < 0 ? r : cgroup_kill(&cg, err);
+}
+
+/* After the kill: the monitor records the end and goes; without one we do its work. */
+static int await_end(struct csn_runtime *rt, const struct container *c, struct facts *f,
+		     struct csn_error *err)
+{
+	int64_t deadline = deadline_in(GONE_TIMEOUT_MS);
+	int r = f->init_fd >= 0 ? wait_gone(f->init_fd, deadline) : 0;
+	if (r == 0 && f->monitor_fd >= 0)
+		r = wait_gone(f->monitor_fd, deadline);
+	if (r < 0)
+		return fail(err, -r, "container %.12s: killed, but it does not end: %s", c->id,
+			    strerror(-r));
+	if (f->monitor_fd >= 0)
+		return 0;
+	auto_fd lock = lock_dir(c->dir, LOCK_EX, err);
+	if (lock < 0)
+		return lock;
+	/* Somebody may have done it, or started it again, before we had the lock. */
+	struct facts now AUTO(facts_done) = FACTS_INIT;
+	facts_read(rt, c, true, &now);
+	return now.lost ? facts_settle(rt, c, &now, err) : 0;
+}
+
+/* Its stop signal and how long to wait for the effect; a damaged record means the defaults. */
+static void stop_settings(const struct container *c, int *ret_signal, int *ret_timeout_ms)
+{
+	struct arena arena AUTO(arena_free) = { 0 };
+	struct engine_record r = { 0 };
+	bool readable = engine_record_read(c->dir, &r, &arena, NULL) == 0;
+	int number = readable && r.stop_signal ? signal_number(r.stop_signal) : SIGTERM;
+	*ret_signal = number > 0 ? number : SIGTERM;
+	if (*ret_timeout_ms >= 0)
+		return;
+	int64_t seconds = readable ? r.stop_timeout_s : 10;
+	*ret_timeout_ms = seconds < 0 ? 0 : seconds > 2000000 ? 2000000000 : (int)seconds * 1000;
+}
+
+/* A frozen process takes no signal. */
+static void thaw(const struct facts *f)
+{
+	struct cgroup cg AUTO(cgroup_close) = CGROUP_INIT;
+	if (f->paused && cgroup_open(f->cgroup, &cg, NULL) == 0)
+		(void)cgroup_freeze(&cg, false, 1000, NULL);
+}
+
+int csn_container_stop(struct csn_runtime *rt, const char *container, int timeout_ms,
+		       struct csn_error *err)
+{
+	struct container c AUTO(container_close) = CONTAINER_INIT;
+	struct facts f AUTO(facts_done) = FACTS_INIT;
+	int number;
+	TRY(container_find(rt, container, &c, err));
+	facts_read(rt, &c, false, &f);
+	if (f.state == CSN_STATE_INITIALIZING) {
+		/* Let the start come to its end, whichever. */
+		auto_fd lock = lock_dir(c.dir, LOCK_EX, err);
+		if (lock < 0)
+			return lock;
+		facts_done(&f);
+		facts_read(rt, &c, true, &f);
+	}
+	if (!facts_running(&f))
+		return f.lost ? await_end(rt, &c, &f, err) : 0;
+
+	stop_settings(&c, &number, &timeout_ms);
+	TRY(touch(&c, "stopping", err));
+	thaw(&f);
+	if (f.init_fd >= 0 && timeout_ms > 0 &&
+	    sys_pidfd_send_signal(f.init_fd, number, NULL, 0) == 0)
+		(void)wait_gone(f.init_fd, deadline_in(timeout_ms));
+	int r = kill_all(&f, err);
+	if (r == 0)
+		r = await_end(rt, &c, &f, err);
+	(void)unlinkat(c.dir, "stopping", 0);
+	return r;
+}
+
+int csn_container_kill(struct csn_runtime *rt, const char *container, const char *signal,
+		       struct csn_error *err)
+{
+	int number = signal ? signal_number(signal) : SIGKILL;
+	if (number < 1)
+		return fail(err, EINVAL, "unknown signal \"%.100s\"", signal);
+
+	struct container c AUTO(container_close) = CONTAINER_INIT;
+	struct facts f AUTO(facts_done) = FACTS_INIT;
+	TRY(container_find(rt, container, &c, err));
+	facts_read(rt, &c, false, &f);
+	if (f.init_fd < 0)
+		return fail(err, ESRCH, "container \"%s\" is not running", container);
+	if (sys_pidfd_send_signal(f.init_fd, number, NULL, 0) < 0) {
+		if (errno == ESRCH)
+			return fail(err, ESRCH, "container \"%s\" is not running", container);
+		return fail_errno(err, "container \"%s\": send %s", container, signal_name(number));
+	}
+	return 0;
+}
+
+/* ---- remove -----------------------------------------------------------------------------------
+ */
+
+static int remove_files(struct csn_runtime *rt, const struct container *c, struct csn_error *err)
+{
+	struct arena arena AUTO(arena_free) = { 0 };
+	struct engine_record r = { 0 };
+	bool readable = engine_record_read(c->dir, &r, &arena, NULL) == 0;
+
+	/* From here on it does not exist; what a crash leaves is swept. The lock on the directory
+	 * moves with it and keeps sweepers off. */
+	if (renameat(rt->containers_dir, c->id, rt->unfinished_dir, c->id) < 0)
+		return errno == ENOENT ? 0 : fail_errno(err, "remove container %.12s", c->id);
+	if (readable && r.name) {
+		auto_fd names = lock_dir(rt->names_dir, LOCK_EX, err);
+		if (names < 0)
+			return names;
+		name_free(rt, r.name, c->id);
+	}
+	return within(err, remove_tree(rt->unfinished_dir, c->id, err), "container %.12s", c->id);
+}
+
+int csn_container_remove(struct csn_runtime *rt, const char *container, bool force,
+			 struct csn_error *err)
+{
+	struct container c AUTO(container_close) = CONTAINER_INIT;
+	struct facts f AUTO(facts_done) = FACTS_INIT;
+	TRY(container_find(rt, container, &c, err));
+	auto_fd lock = lock_dir(c.dir, LOCK_EX, err);
+	if (lock < 0)
+		return lock;
+	facts_read(rt, &c, true, &f);
+	if ((facts_running(&f) || f.monitor_fd >= 0) && !f.has_exit && !force)
+		return fail(err, EBUSY, "container \"%s\" is running: stop it first, or force",
+			    container);
+	if (facts_running(&f))
+		TRY(kill_all(&f, err));
+	int64_t deadline = deadline_in(GONE_TIMEOUT_MS);
+	int r = f.init_fd >= 0 ? wait_gone(f.init_fd, deadline) : 0;
+	if (r == 0 && f.monitor_fd >= 0)
+		r = wait_gone(f.monitor_fd, deadline);
+	if (r < 0)
+		return fail(err, -r, "container \"%s\": killed, but it does not end: %s", container,
+			    strerror(-r));
+
+	facts_done(&f);
+	facts_read(rt, &c, true, &f);
+	TRY(facts_settle(rt, &c, &f, err));
+	return remove_files(rt, &c, err);
+}

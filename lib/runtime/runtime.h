@@ -1,0 +1,172 @@
+/*
+ * Inside of the native runtime. One file per concern; what they share is here.
+ *
+ *	<root>/containers/<id>/		see monitor.h; and also
+ *	    started			made by start: a container that has it and neither exit.json
+ *nor a live process ended without anybody seeing it hosts hostname resolv.conf	bound over the
+ *image's <root>/names/<name>		a symbolic link whose text is the id <root>/unfinished/<id>/
+ *containers being made or taken apart; swept by the next create
+ *
+ * Locks (flock): <root>/containers shared while a container is made, exclusive while layers are
+ * freed; <root>/names exclusive while a name is claimed or freed; containers/<id> exclusive while
+ * that container is started, settled or removed. Always taken in this order, each through a file
+ * description of its own, so that threads exclude each other as processes do.
+ */
+#ifndef CSN_RUNTIME_RUNTIME_H
+#define CSN_RUNTIME_RUNTIME_H
+
+#include <pthread.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "base/arena.h"
+#include "base/cleanup.h"
+#include "caisson.h"
+#include "monitor/monitor.h"
+#include "service/service.h"
+#include "state/state.h"
+
+struct csn_runtime {
+	char *root, *run_root; /* absolute */
+	int root_dir, run_dir;
+	int containers_dir, names_dir, unfinished_dir, images_dir, monitor_dir;
+	struct store state; /* <run-root>/state */
+	char *programs;	    /* directory of caisson-monitor and caisson-image */
+	char **env;	    /* what those programs get */
+	pthread_mutex_t lock;
+	pid_t *children; /* started, not yet reaped; under the lock */
+	size_t children_count;
+};
+
+/* ---- sized structs (runtime.c) ----------------------------------------------------------------
+ */
+
+/* Copies a caller's struct (which begins with its size) over *dst, which holds the defaults. A
+ * larger one than ours must have nothing set in what we do not know: -E2BIG. NULL: nothing. */
+int take_struct(void *dst, size_t dst_size, const void *src, const char *what,
+		struct csn_error *err);
+/* Copies our struct to a caller's, as far as that one goes; its size stays. */
+void give_struct(void *dst, const void *src, size_t src_size);
+
+/* ---- programs (spawn.c) -----------------------------------------------------------------------
+ */
+
+/* Finds the directory of our programs; malloc'd. */
+int programs_find(char **ret, struct csn_error *err);
+/* The environment for them; one malloc'd block. */
+char **programs_env(void);
+
+struct spawn {
+	const char *program;	 /* "caisson-monitor" */
+	const char *const *args; /* behind argv[0]; end with NULL */
+	int in_fd;		 /* standard input; -1: /dev/null */
+	int out_fd;		 /* standard output; -1: /dev/null */
+	const int *extra;	 /* become fds 3, 4 … */
+	size_t extra_count;
+	bool session; /* in a session of its own */
+};
+/* Starts it; the caller reaps with spawn_reap or spawn_forget. */
+int spawn_program(struct csn_runtime *rt, const struct spawn *s, pid_t *ret_pid,
+		  struct csn_error *err);
+/* Waits for its end. The wait status as waitpid(2) has it, or -1 when somebody else took it. */
+int spawn_reap(pid_t pid);
+/* Reaps it if it has ended, else keeps it in mind for later. */
+void spawn_forget(struct csn_runtime *rt, pid_t pid);
+
+/* ---- images (images.c, reference.c, merged.c) -------------------------------------------------
+ */
+
+#define HEX_SIZE 65
+/* SHA-256 as 64 hex digits. */
+void sha256_hex(const void *data, size_t size, char ret[HEX_SIZE]);
+/* "busybox" → "docker.io/library/busybox:latest"; malloc'd, NULL without memory. What is no
+ * reference comes out as something that no image is called. */
+char *reference_normalise(const char *text);
+
+/* The image of that name, id or beginning of an id. */
+int image_find(struct csn_runtime *rt, const char *text, struct image_record *ret,
+	       struct arena *arena, struct csn_error *err);
+/* Opens a file of the image as its containers will see it: in the topmost layer that has it, with
+ * symbolic links inside the image followed. A regular file, or -ENOENT. */
+int merged_open(const struct csn_runtime *rt, const struct spec_strings *layers, const char *path,
+		struct csn_error *err);
+
+/* ---- containers (container.c, names.c) --------------------------------------------------------
+ */
+
+struct container {
+	int dir; /* containers/<id> */
+	char id[CSN_ID_SIZE];
+};
+#define CONTAINER_INIT                                                                             \
+	{                                                                                          \
+		.dir = -1                                                                          \
+	}
+void container_close(struct container *c);
+/* By name, id or the beginning of an id. */
+int container_find(struct csn_runtime *rt, const char *text, struct container *ret,
+		   struct csn_error *err);
+int container_open(struct csn_runtime *rt, const char *id, struct container *ret,
+		   struct csn_error *err);
+/* Calls fn for every id until it returns a negative value. */
+int container_each(struct csn_runtime *rt, int (*fn)(void *data, const char *id), void *data,
+		   struct csn_error *err);
+/* Takes the lock of a container, directory or name space: the fd that holds it. */
+int lock_dir(int dir_fd, int how, struct csn_error *err);
+
+/* Claims a name for id (names_dir is locked). name NULL: makes one up. buf gets it. */
+int name_claim(struct csn_runtime *rt, const char *name, const char *id, char *buf, size_t size,
+	       struct csn_error *err);
+/* Frees the name if it is id's. */
+void name_free(struct csn_runtime *rt, const char *name, const char *id);
+/* The id that has this name, or -ENOENT. */
+int name_lookup(struct csn_runtime *rt, const char *name, char ret_id[CSN_ID_SIZE]);
+bool name_is_valid(const char *name);
+bool id_is_valid(const char *text); /* 64 lower-case hex digits */
+
+/* ---- facts (facts.c) --------------------------------------------------------------------------
+ */
+
+struct facts {
+	enum csn_state state;
+	bool paused;
+	bool has_exit; /* exit.json is there */
+	bool lost;     /* it ran, it is gone, and nobody saw how */
+	struct exit_record exit;
+	int monitor_fd; /* pidfd of its monitor; -1: none */
+	int init_fd;	/* pidfd of its first process; -1: not running */
+	pid_t pid;
+	bool has_record; /* lib/state knows it */
+	char cgroup[300];
+};
+#define FACTS_INIT                                                                                 \
+	{                                                                                          \
+		.monitor_fd = -1, .init_fd = -1                                                    \
+	}
+/* locked: the caller holds the container's lock, so that a lock on it tells nothing. */
+void facts_read(struct csn_runtime *rt, const struct container *c, bool locked, struct facts *ret);
+void facts_done(struct facts *f);
+bool facts_running(const struct facts *f);
+/* Records the end of a container whose monitor could not, and clears what is left of it in the
+ * kernel and in the run directories. The container is locked and not running. */
+int facts_settle(struct csn_runtime *rt, const struct container *c, const struct facts *f,
+		 struct csn_error *err);
+/* The sentence for a lost container. */
+const char *facts_lost_text(void);
+
+/* Nanoseconds since 1970 of an RFC 3339 time; 0 when it is none. *ret_size (may be NULL): its
+ * length, up to the first byte that does not belong to it. */
+int64_t time_parse(const char *text, size_t size, size_t *ret_size);
+/* A deadline on the monotonic clock, and what is left of it for poll(2). Negative: never. */
+int64_t deadline_in(int timeout_ms);
+int deadline_left(int64_t deadline);
+
+/* ---- attach (attach.c) ------------------------------------------------------------------------
+ */
+
+/* A handle over a connected socket, which it owns from now on, even on failure. */
+int attach_new(int sock, struct csn_attach **ret, struct csn_error *err);
+
+#endif
