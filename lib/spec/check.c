@@ -318,52 +318,75 @@ static int check_net_devices(const struct check *c)
 	return 0;
 }
 
-/* Which namespace makes a sysctl the container's own. prefix ends with '.' for whole families. */
+/* Which namespace makes a sysctl the container's own. A path that ends with '/' is a family. */
 static const struct {
-	const char *prefix;
+	const char *path;
 	enum spec_namespace_kind kind;
 } sysctl_rules[] = {
-	{ "kernel.msgmax", NS_IPC },	 { "kernel.msgmnb", NS_IPC },
-	{ "kernel.msgmni", NS_IPC },	 { "kernel.sem", NS_IPC },
-	{ "kernel.shmall", NS_IPC },	 { "kernel.shmmax", NS_IPC },
-	{ "kernel.shmmni", NS_IPC },	 { "kernel.shm_rmid_forced", NS_IPC },
-	{ "fs.mqueue.", NS_IPC },	 { "net.", NS_NETWORK },
-	{ "kernel.domainname", NS_UTS }, { "user.", NS_USER },
+	{ "kernel/msgmax", NS_IPC },	 { "kernel/msgmnb", NS_IPC },
+	{ "kernel/msgmni", NS_IPC },	 { "kernel/sem", NS_IPC },
+	{ "kernel/shmall", NS_IPC },	 { "kernel/shmmax", NS_IPC },
+	{ "kernel/shmmni", NS_IPC },	 { "kernel/shm_rmid_forced", NS_IPC },
+	{ "fs/mqueue/", NS_IPC },	 { "net/", NS_NETWORK },
+	{ "kernel/domainname", NS_UTS }, { "user/", NS_USER },
 };
 
-static bool sysctl_matches(const char *key, const char *prefix)
+/*
+ * The name as a path below /proc/sys. Whichever of '.' and '/' comes first parts the names, the
+ * other is part of a name ("net.ipv4.conf.eth0/1.forwarding"). Parts that are empty, "." or ".."
+ * would lead from an allowed family to the host's own settings.
+ */
+static bool sysctl_path(const char *asked, char *path, size_t size)
 {
-	size_t n = strlen(prefix);
-	return prefix[n - 1] == '.' ? strncmp(key, prefix, n) == 0 : strcmp(key, prefix) == 0;
+	size_t len = strlen(asked), part = 0;
+	bool swap = strcspn(asked, ".") < strcspn(asked, "/");
+
+	if (len >= size || asked[strspn(asked, "abcdefghijklmnopqrstuvwxyz0123456789_-./"
+					       "ABCDEFGHIJKLMNOPQRSTUVWXYZ")])
+		return false;
+	for (size_t i = 0; i <= len; i++) {
+		path[i] = !swap		    ? asked[i]
+			  : asked[i] == '.' ? '/'
+			  : asked[i] == '/' ? '.'
+					    : asked[i];
+		if (path[i] != '/' && path[i] != '\0')
+			continue;
+		const char *name = path + part;
+		size_t n = i - part;
+		if (n == 0 || (n == 1 && name[0] == '.') || (n == 2 && memcmp(name, "..", 2) == 0))
+			return false;
+		part = i + 1;
+	}
+	return true;
+}
+
+/* The namespace that a sysctl belongs to, or NS_KINDS. */
+static enum spec_namespace_kind sysctl_namespace(const char *path)
+{
+	for (size_t r = 0; r < COUNT(sysctl_rules); r++) {
+		const char *rule = sysctl_rules[r].path;
+		size_t n = strlen(rule);
+		if (rule[n - 1] == '/' ? strncmp(path, rule, n) == 0 : strcmp(path, rule) == 0)
+			return sysctl_rules[r].kind;
+	}
+	return NS_KINDS;
 }
 
 static int check_sysctl(const struct check *c)
 {
 	for (size_t i = 0; i < c->spec->linux_.sysctl.count; i++) {
-		const char *asked = c->spec->linux_.sysctl.items[i].key;
-		char key[256];
-		bool slashes = strcspn(asked, "/") < strcspn(asked, ".");
-		if (strlen(asked) >= sizeof key || strstr(asked, "..") || asked[0] == '/' ||
-		    asked[strspn(asked, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
-					"0123456789_-./")])
-			return bad(c, "linux.sysctl: \"%s\" is no sysctl name", asked);
-		/* With a slash first, slashes part the name and dots are its own. */
-		for (size_t k = 0; k <= strlen(asked); k++)
-			key[k] = slashes && asked[k] == '/' ? '.' : asked[k];
-
-		bool known = false;
-		for (size_t r = 0; r < COUNT(sysctl_rules); r++) {
-			if (!sysctl_matches(key, sysctl_rules[r].prefix))
-				continue;
-			known = true;
-			if (!has_namespace(c, sysctl_rules[r].kind))
-				return bad(c, "linux.sysctl: \"%s\" needs a %s namespace", asked,
-					   spec_namespace_name(sysctl_rules[r].kind));
-		}
-		if (!known)
-			return bad(c, "linux.sysctl: \"%s\" is not a namespaced sysctl", asked);
-		if (strcmp(key, "kernel.domainname") == 0 && c->spec->domainname &&
-		    strcmp(c->spec->linux_.sysctl.items[i].value, c->spec->domainname) != 0)
+		const struct spec_pair *pair = &c->spec->linux_.sysctl.items[i];
+		char path[256];
+		if (!sysctl_path(pair->key, path, sizeof path))
+			return bad(c, "linux.sysctl: \"%s\" is no sysctl name", pair->key);
+		enum spec_namespace_kind kind = sysctl_namespace(path);
+		if (kind == NS_KINDS)
+			return bad(c, "linux.sysctl: \"%s\" is not a namespaced sysctl", pair->key);
+		if (!has_namespace(c, kind))
+			return bad(c, "linux.sysctl: \"%s\" needs a %s namespace", pair->key,
+				   spec_namespace_name(kind));
+		if (strcmp(path, "kernel/domainname") == 0 && c->spec->domainname &&
+		    strcmp(pair->value, c->spec->domainname) != 0)
 			return bad(c, "linux.sysctl: kernel.domainname contradicts domainname");
 	}
 	return 0;
