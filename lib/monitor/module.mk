@@ -1,1 +1,10 @@
-# lib/monitor
+# librecords: what libcaisson shares with the monitor.
+noinst_LTLIBRARIES += lib/monitor/librecords.la lib/monitor/libmonitor.la
+lib_monitor_librecords_la_SOURCES = lib/monitor/records.c lib/monitor/monitor.h
+lib_monitor_libmonitor_la_SOURCES = \
+	lib/monitor/attach.c lib/monitor/attach.h \
+	lib/monitor/handover.c \
+	lib/monitor/logs.c lib/monitor/logs.h \
+	lib/monitor/reap.c \
+	lib/monitor/start.c \
+	lib/monitor/supervise.c lib/monitor/supervise.h

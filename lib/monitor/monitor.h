@@ -6,13 +6,13 @@
  *	<root>/containers/<id>/		survives reboots
  *	    container.json		engine record: struct engine_record below
  *	    config.json			OCI config (this directory is the bundle)
- *	    rootfs/			empty: the root is attached over it inside the container only
- *	    upper/ work/		overlay's writable layer
- *	    container.log		CRI lines "2026-11-24T13:05:00.123456789Z stdout F text\n"
+ *	    rootfs/			empty: the root is attached over it inside the container
+ *only upper/ work/		overlay's writable layer container.log		CRI lines
+ *"2026-11-24T13:05:00.123456789Z stdout F text\n"
  *	    exit.json			the end, written once, atomically: struct exit_record below
  *	<run-root>/			dies at reboot
- *	    state/<id>/			lib/state entry (host verbs run with root = <run-root>/state)
- *	    monitor/<id>/		pid (decimal text), attach.sock
+ *	    state/<id>/			lib/state entry (host verbs run with root =
+ *<run-root>/state) monitor/<id>/		pid (decimal text), attach.sock
  *
  * Started as
  *	caisson-monitor --root ROOT --run-root RUN --id ID --status-fd N [--attach-fd M]
@@ -63,13 +63,13 @@ struct attach_header {
 
 /* container.json. All strings in the arena. */
 struct engine_record {
-	char *id;	 /* 64 hex digits */
-	char *name;	 /* unique among containers */
-	char *image;	 /* reference as normalised */
+	char *id;    /* 64 hex digits */
+	char *name;  /* unique among containers */
+	char *image; /* reference as normalised */
 	char *image_digest;
-	char **command;	 /* NULL-terminated, for ps */
+	char **command; /* NULL-terminated, for ps */
 	size_t command_count;
-	char *created;	 /* RFC3339 with ns */
+	char *created; /* RFC3339 with ns */
 	bool tty, stdin_open, auto_remove;
 	char *stop_signal; /* "SIGTERM" */
 	int64_t stop_timeout_s;
@@ -77,8 +77,8 @@ struct engine_record {
 	char **layers;
 	size_t layers_count;
 	bool read_only;
-	char *cgroup;	/* cgroupsPath as in config.json */
-	char *network;	/* "none", "host" */
+	char *cgroup;  /* cgroupsPath as in config.json */
+	char *network; /* "none", "host" */
 };
 int engine_record_read(int container_dir, struct engine_record *ret, struct arena *arena,
 		       struct csn_error *err);
@@ -90,13 +90,13 @@ const char *exit_reason_name(enum exit_reason r); /* "exited", "signal", "oom_ki
 /* exit.json */
 struct exit_record {
 	enum exit_reason reason;
-	int exit_code;	     /* 0–255; 128+N for signal N */
-	int signal;	     /* 0: none */
+	int exit_code; /* 0–255; 128+N for signal N */
+	int signal;    /* 0: none */
 	bool core_dumped;
 	uint64_t oom_kills;
-	uint64_t memory_peak; /* bytes; 0: unknown */
+	uint64_t memory_peak;			 /* bytes; 0: unknown */
 	struct timespec started_at, finished_at; /* CLOCK_REALTIME */
-	char error[256];     /* runtime_error: the sentence */
+	char error[256];			 /* runtime_error: the sentence */
 };
 int exit_record_read(int container_dir, struct exit_record *ret, struct csn_error *err);
 int exit_record_write(int container_dir, const struct exit_record *r, struct csn_error *err);

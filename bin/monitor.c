@@ -1,0 +1,54 @@
+/* caisson-monitor: see lib/monitor/monitor.h for what it reads, writes and says. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "bin/opts.h"
+#include "monitor/supervise.h"
+
+static const char *root, *run_root, *id;
+static int status_fd = -1, attach_fd = -1;
+
+static const struct opt options[] = {
+	{ 0, "root", "DIR", "store and containers", OPT_TEXT, &root },
+	{ 0, "run-root", "DIR", "what dies at reboot", OPT_TEXT, &run_root },
+	{ 0, "id", "ID", "the container", OPT_TEXT, &id },
+	{ 0, "status-fd", "N", "where to say how the start went", OPT_INT, &status_fd },
+	{ 0, "attach-fd", "N", "a connection that is attached from the start", OPT_INT,
+	  &attach_fd },
+	{ 0 },
+};
+
+/* Of what the caller left open, only the fds that were named are ours. */
+static void close_others(void)
+{
+	int low = status_fd < attach_fd || attach_fd < 0 ? status_fd : attach_fd;
+	int high = status_fd > attach_fd ? status_fd : attach_fd;
+	if (low > 3)
+		(void)close_range(3, (unsigned)low - 1, 0);
+	if (high > low + 1)
+		(void)close_range((unsigned)low + 1, (unsigned)high - 1, 0);
+	(void)close_range((unsigned)high + 1, ~0U, 0);
+}
+
+int main(int argc, char **argv)
+{
+	struct supervision s = { 0 };
+	struct csn_error err;
+	bool help;
+	int first;
+
+	if (argc > 1 && strcmp(argv[1], "--supervise") == 0)
+		return supervision_parse(argc, argv, &s) < 0 ? 1 : monitor_supervise(&s);
+
+	if (opts_parse(options, argc, argv, &first, &help, &err) < 0 || help || first < argc ||
+	    !root || !run_root || !id || status_fd < 3) {
+		fprintf(stderr, "caisson-monitor is started by libcaisson: --root DIR --run-root "
+				"DIR --id ID "
+				"--status-fd N [--attach-fd N]\n");
+		return 1;
+	}
+	close_others();
+	return monitor_start(root, run_root, id, status_fd, attach_fd);
+}

@@ -1,0 +1,77 @@
+/*
+ * From the first image of the monitor to the second: a struct as words of argv, fds by number.
+ * Everything that is not named there is closed by the kernel at execve.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/cleanup.h"
+#include "monitor/supervise.h"
+
+enum { WORDS = 9 };
+
+int supervision_exec(const struct supervision *s)
+{
+	char fds[FD_COUNT * 12] = "", pid[16], started[48];
+	size_t at = 0;
+
+	for (int i = 0; i < FD_COUNT; i++) {
+		at += (size_t)snprintf(fds + at, sizeof fds - at, "%s%d", i ? "," : "", s->fds[i]);
+		if (s->fds[i] >= 0)
+			(void)fcntl(s->fds[i], F_SETFD, 0);
+	}
+	(void)snprintf(pid, sizeof pid, "%d", (int)s->pid);
+	(void)snprintf(started, sizeof started, "%lld.%ld", (long long)s->started.tv_sec,
+		       (long)s->started.tv_nsec);
+	const char *argv[WORDS + 1] = { "caisson-monitor",
+					"--supervise",
+					s->root,
+					s->run_root,
+					s->id,
+					s->cgroup,
+					s->auto_remove ? "auto-remove" : "keep",
+					pid,
+					started,
+					NULL };
+	const char *with_fds[WORDS + 2];
+	memcpy(with_fds, argv, sizeof argv);
+	with_fds[WORDS] = fds;
+	with_fds[WORDS + 1] = NULL;
+	static char *const no_env[] = { NULL };
+	(void)execve("/proc/self/exe", (char *const *)(uintptr_t)with_fds, no_env);
+
+	/* Without a second image the first one does the work; it is only larger. */
+	struct supervision same = *s;
+	return monitor_supervise(&same);
+}
+
+int supervision_parse(int argc, char **argv, struct supervision *ret)
+{
+	if (argc != WORDS + 1)
+		return -EINVAL;
+	ret->root = argv[2];
+	ret->run_root = argv[3];
+	ret->id = argv[4];
+	ret->cgroup = argv[5];
+	ret->auto_remove = strcmp(argv[6], "auto-remove") == 0;
+	ret->pid = (pid_t)atoi(argv[7]);
+	char *dot;
+	ret->started.tv_sec = strtoll(argv[8], &dot, 10);
+	ret->started.tv_nsec = *dot == '.' ? strtol(dot + 1, NULL, 10) : 0;
+
+	const char *p = argv[9];
+	for (int i = 0; i < FD_COUNT; i++) {
+		char *end;
+		ret->fds[i] = (int)strtol(p, &end, 10);
+		if (end == p || (*end != ',' && *end != '\0'))
+			return -EINVAL;
+		if (ret->fds[i] >= 0)
+			(void)fcntl(ret->fds[i], F_SETFD, FD_CLOEXEC);
+		p = *end ? end + 1 : end;
+	}
+	return ret->pid > 0 ? 0 : -EINVAL;
+}

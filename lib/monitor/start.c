@@ -1,0 +1,336 @@
+/*
+ * Starting: from the engine's record to a running container, then into a fresh image of ourselves.
+ *
+ * The overlay is made as a detached mount and given to the container as its root: it exists in the
+ * container's mount namespace only, and goes with it. What the start needed (JSON, plans, seccomp)
+ * is left behind by execve, so that the supervisor is as small as it can be; children, locks and
+ * fds stay.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/cleanup.h"
+#include "base/error.h"
+#include "base/fdpass.h"
+#include "base/file.h"
+#include "base/json.h"
+#include "base/sys.h"
+#include "host/host.h"
+#include "monitor/supervise.h"
+
+struct starting {
+	const char *root, *run_root, *id;
+	int root_dir, container_dir, monitor_dir;
+	struct arena arena;
+	struct engine_record record;
+	struct supervision s;
+	int child_stdio[3]; /* what the container gets as 0, 1, 2 */
+	int tree;
+};
+
+static int open_dirs(struct starting *st, struct csn_error *err)
+{
+	char path[300];
+	st->root_dir = open(st->root, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	if (st->root_dir < 0)
+		return fail_errno(err, "%s", st->root);
+	(void)snprintf(path, sizeof path, "containers/%s", st->id);
+	st->container_dir = openat(st->root_dir, path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (st->container_dir < 0)
+		return fail_errno(err, "%s/%s", st->root, path);
+
+	auto_fd run = open(st->run_root, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	if (run < 0)
+		return fail_errno(err, "%s", st->run_root);
+	(void)snprintf(path, sizeof path, "monitor/%s", st->id);
+	if ((mkdirat(run, "monitor", 0700) < 0 && errno != EEXIST) ||
+	    (mkdirat(run, path, 0700) < 0 && errno != EEXIST))
+		return fail_errno(err, "%s/%s", st->run_root, path);
+	st->monitor_dir = openat(run, path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	return st->monitor_dir < 0 ? fail_errno(err, "%s/%s", st->run_root, path) : 0;
+}
+
+/* ---- overlay --------------------------------------------------------------------------------- */
+
+/* Linux 6.5 takes layers one by one, topmost first. */
+static int add_layers_one_by_one(int fs, struct starting *st)
+{
+	char path[4096];
+	for (size_t i = st->record.layers_count; i > 0; i--) {
+		(void)snprintf(path, sizeof path, "%s/%s", st->root, st->record.layers[i - 1]);
+		if (fsconfig(fs, FSCONFIG_SET_STRING, "lowerdir+", path, 0) < 0)
+			return -errno;
+	}
+	return 0;
+}
+
+/* Before, all in one string; relative to the working directory they are short. */
+static int add_layers_joined(int fs, struct starting *st)
+{
+	char joined[256]; /* fsconfig's limit for a string */
+	size_t at = 0;
+	for (size_t i = st->record.layers_count; i > 0; i--) {
+		int n = snprintf(joined + at, sizeof joined - at, "%s%s", at ? ":" : "",
+				 st->record.layers[i - 1]);
+		if (n < 0 || (size_t)n >= sizeof joined - at)
+			return -E2BIG;
+		at += (size_t)n;
+	}
+	if (fchdir(st->root_dir) < 0)
+		return -errno;
+	return fsconfig(fs, FSCONFIG_SET_STRING, "lowerdir", joined, 0) < 0 ? -errno : 0;
+}
+
+static int set_dir(int fs, struct starting *st, const char *key, const char *name)
+{
+	char path[4096];
+	(void)snprintf(path, sizeof path, "%s/containers/%s/%s", st->root, st->id, name);
+	return fsconfig(fs, FSCONFIG_SET_STRING, key, path, 0) < 0 ? -errno : 0;
+}
+
+/* mount(2) with one string of a page, relative to root: the way for many layers before 6.5. It
+ * mounts on the container's own rootfs directory in a mount namespace of our own and clones the
+ * tree from there. */
+static int mount_classic(struct starting *st)
+{
+	char options[4096], target[300];
+	size_t at = (size_t)snprintf(
+		options, sizeof options,
+		"upperdir=containers/%s/upper,workdir=containers/%s/work,lowerdir=", st->id,
+		st->id);
+	for (size_t i = st->record.layers_count; i > 0; i--) {
+		int n = snprintf(options + at, sizeof options - at, "%s%s",
+				 i == st->record.layers_count ? "" : ":", st->record.layers[i - 1]);
+		if (n < 0 || (size_t)n >= sizeof options - at)
+			return -E2BIG;
+		at += (size_t)n;
+	}
+	(void)snprintf(target, sizeof target, "containers/%s/rootfs", st->id);
+	if (fchdir(st->root_dir) < 0 || mount("overlay", target, "overlay", 0, options) < 0)
+		return -errno;
+	int tree = open_tree(AT_FDCWD, target, OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC);
+	int r = tree < 0 ? -errno : tree;
+	(void)umount2(target, MNT_DETACH);
+	return r;
+}
+
+static int mount_overlay(struct starting *st)
+{
+	auto_fd fs = fsopen("overlay", FSOPEN_CLOEXEC);
+	if (fs < 0)
+		return -errno;
+	int r = add_layers_one_by_one(fs, st);
+	if (r == -EINVAL)
+		r = add_layers_joined(fs, st);
+	if (r == -E2BIG)
+		return mount_classic(st);
+	if (r == 0)
+		r = set_dir(fs, st, "upperdir", "upper");
+	if (r == 0)
+		r = set_dir(fs, st, "workdir", "work");
+	if (r < 0)
+		return r;
+	(void)fsconfig(fs, FSCONFIG_SET_STRING, "source", "overlay", 0);
+	if (fsconfig(fs, FSCONFIG_CMD_CREATE, NULL, NULL, 0) < 0)
+		return -errno;
+	int fd = fsmount(fs, FSMOUNT_CLOEXEC, 0);
+	return fd < 0 ? -errno : fd;
+}
+
+/* ---- stdio ----------------------------------------------------------------------------------- */
+
+static int make_pipe(int *ours, int *theirs, bool we_read, struct csn_error *err)
+{
+	int pair[2];
+	if (pipe2(pair, O_CLOEXEC) < 0)
+		return fail_errno(err, "pipe");
+	*ours = pair[!we_read];
+	*theirs = pair[we_read];
+	if (fcntl(*ours, F_SETFL, O_NONBLOCK) < 0)
+		return fail_errno(err, "fcntl");
+	return 0;
+}
+
+static int make_stdio(struct starting *st, struct csn_error *err)
+{
+	if (st->record.tty)
+		return 0;
+	if (st->record.stdin_open)
+		TRY(make_pipe(&st->s.fds[FD_STDIN], &st->child_stdio[0], false, err));
+	TRY(make_pipe(&st->s.fds[FD_STDOUT], &st->child_stdio[1], true, err));
+	return make_pipe(&st->s.fds[FD_STDERR], &st->child_stdio[2], true, err);
+}
+
+/* Our 0, 1, 2 become the container's for the moment of the start. */
+static int lend_stdio(const struct starting *st)
+{
+	for (int fd = 0; fd < 3; fd++)
+		if (st->child_stdio[fd] >= 0 && dup2(st->child_stdio[fd], fd) < 0)
+			return -errno;
+	return 0;
+}
+
+static int null_stdio(void)
+{
+	auto_fd null = open("/dev/null", O_RDWR | O_CLOEXEC);
+	if (null < 0)
+		return -errno;
+	for (int fd = 0; fd < 3; fd++)
+		if (dup2(null, fd) < 0)
+			return -errno;
+	return 0;
+}
+
+/* ---- the start ------------------------------------------------------------------------------- */
+
+static int take_lock(struct starting *st, struct csn_error *err)
+{
+	char digits[16];
+	int n = snprintf(digits, sizeof digits, "%d", (int)getpid());
+	int fd = openat(st->monitor_dir, "pid", O_RDWR | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC,
+			0600);
+	if (fd < 0)
+		return fail_errno(err, "monitor/%s/pid", st->id);
+	st->s.fds[FD_PID_FILE] = fd;
+	if (flock(fd, LOCK_EX | LOCK_NB) < 0)
+		return fail(err, EALREADY, "container %.12s has a monitor already", st->id);
+	return write_all(fd, digits, (size_t)n) < 0 ? fail_errno(err, "monitor/%s/pid", st->id) : 0;
+}
+
+static int prepare(struct starting *st, struct csn_error *err)
+{
+	TRY(open_dirs(st, err));
+	TRY(take_lock(st, err));
+	TRY(engine_record_read(st->container_dir, &st->record, &st->arena, err));
+	st->s.fds[FD_LOG] = openat(st->container_dir, "container.log",
+				   O_WRONLY | O_CREAT | O_APPEND | O_NOFOLLOW | O_CLOEXEC, 0600);
+	if (st->s.fds[FD_LOG] < 0)
+		return fail_errno(err, "container.log");
+	(void)unlinkat(st->monitor_dir, "attach.sock", 0);
+	st->s.fds[FD_LISTEN] = unix_listen(st->monitor_dir, "attach.sock", SOCK_STREAM, 0600, err);
+	TRY(st->s.fds[FD_LISTEN]);
+	TRY(make_stdio(st, err));
+	st->tree = mount_overlay(st);
+	return st->tree < 0 ? fail(err, -st->tree, "mount the layers of the image: %s",
+				   strerror(-st->tree))
+			    : 0;
+}
+
+static int start(struct starting *st, struct csn_error *err)
+{
+	char bundle[4096], state[4096];
+	struct host_process process = HOST_PROCESS_INIT;
+	TRY(prepare(st, err));
+	(void)snprintf(bundle, sizeof bundle, "%s/containers/%s", st->root, st->id);
+	(void)snprintf(state, sizeof state, "%s/state", st->run_root);
+
+	struct host_context ctx = { .root = state };
+	struct host_create req = HOST_CREATE_INIT;
+	req.id = st->id;
+	req.bundle = bundle;
+	req.rootfs_tree = st->tree;
+	if (lend_stdio(st) < 0)
+		return fail_errno(err, "standard streams");
+	int r = host_run(&ctx, &req, &process, err);
+	if (null_stdio() < 0 && r == 0)
+		r = fail_errno(err, "standard streams");
+	TRY(r);
+
+	(void)clock_gettime(CLOCK_REALTIME, &st->s.started);
+	st->s.pid = process.pid;
+	st->s.fds[FD_INIT] = process.pidfd;
+	st->s.fds[FD_CONTAINER] = st->container_dir;
+	if (process.tty_master >= 0) {
+		(void)fcntl(process.tty_master, F_SETFL, O_NONBLOCK);
+		st->s.fds[FD_TTY] = st->s.fds[FD_STDIN] = process.tty_master;
+	}
+	return 0;
+}
+
+static void say_status(int fd, pid_t pid, const struct csn_error *err)
+{
+	struct json_out o = JSON_OUT_COMPACT;
+	json_open_object(&o, NULL);
+	if (err) {
+		json_put_string(&o, "error", err->text);
+		json_put_i64(&o, "code", err->code);
+	} else {
+		json_put_i64(&o, "pid", pid);
+	}
+	json_close_object(&o);
+	auto_mem char *text = NULL;
+	if (json_out_take(&o, &text, NULL) == 0) {
+		(void)write_all(fd, text, strlen(text));
+		(void)write_all(fd, "\n", 1);
+	}
+	(void)close(fd);
+}
+
+static void record_failure(const struct starting *st, const struct csn_error *err)
+{
+	struct exit_record end = { .reason = EXIT_RUNTIME_ERROR, .exit_code = 125 };
+	if (st->container_dir < 0)
+		return;
+	(void)clock_gettime(CLOCK_REALTIME, &end.finished_at);
+	(void)snprintf(end.error, sizeof end.error, "%.250s", err->text);
+	(void)exit_record_write(st->container_dir, &end, NULL);
+}
+
+/* The starter waits for a process that is gone at once; the monitor is nobody's child. */
+static void leave_starter(void)
+{
+	if (fork() > 0)
+		_exit(0);
+	(void)setsid();
+	(void)!chdir("/");
+	static const int ignored[] = { SIGTERM, SIGINT, SIGHUP, SIGQUIT, SIGPIPE };
+	for (size_t i = 0; i < COUNT(ignored); i++)
+		(void)signal(ignored[i], SIG_IGN);
+	sigset_t none;
+	sigemptyset(&none);
+	(void)sigprocmask(SIG_SETMASK, &none, NULL);
+}
+
+int monitor_start(const char *root, const char *run_root, const char *id, int status_fd,
+		  int attach_fd)
+{
+	struct csn_error err;
+	struct starting st = { .root = root,
+			       .run_root = run_root,
+			       .id = id,
+			       .root_dir = -1,
+			       .container_dir = -1,
+			       .monitor_dir = -1,
+			       .child_stdio = { -1, -1, -1 },
+			       .tree = -1 };
+	for (int i = 0; i < FD_COUNT; i++)
+		st.s.fds[i] = -1;
+	leave_starter();
+	(void)null_stdio();
+	int r = start(&st, &err);
+	if (r < 0) {
+		record_failure(&st, &err);
+		if (st.monitor_dir >= 0) {
+			(void)unlinkat(st.monitor_dir, "attach.sock", 0);
+			(void)unlinkat(st.monitor_dir, "pid", 0);
+		}
+		say_status(status_fd, 0, &err);
+		return 1;
+	}
+	say_status(status_fd, st.s.pid, NULL);
+	st.s.root = root;
+	st.s.run_root = run_root;
+	st.s.id = id;
+	st.s.cgroup = st.record.cgroup;
+	st.s.auto_remove = st.record.auto_remove;
+	st.s.fds[FD_STARTER] = attach_fd;
+	return supervision_exec(&st.s);
+}

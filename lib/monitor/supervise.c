@@ -1,0 +1,223 @@
+/*
+ * Supervising: a grid of states × events. An empty cell means that the event cannot matter then.
+ *
+ *	RUNNING   init lives: output is read, clients come and go
+ *	DRAINING  init has ended: what is left in the pipes is read, nothing is waited for
+ *
+ * The loop polls at most a dozen fds and allocates nothing; an idle monitor touches a few pages.
+ */
+#include "monitor/supervise.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "base/cleanup.h"
+#include "base/file.h"
+#include "host/host.h"
+#include "monitor/attach.h"
+#include "monitor/logs.h"
+
+enum state { RUNNING, DRAINING, STATES };
+enum event { STDOUT_READY, STDERR_READY, TTY_READY, INIT_ENDED, CLIENT_COMES, STDIN_ROOM, EVENTS };
+
+struct monitor {
+	struct supervision *s;
+	enum state state;
+	struct attach attach;
+	struct log_file log;
+	struct log_stream out, err;
+	char chunk[32 * 1024]; /* one read of output */
+};
+
+/* One for the process: on no stack, and untouched until something happens. */
+static struct monitor the_monitor;
+
+/* One read of fd: to the log and to the clients. False at the end of the stream. */
+static bool pump(struct monitor *m, int fd, struct log_stream *stream, enum attach_type type)
+{
+	ssize_t n = read(fd, m->chunk, sizeof m->chunk);
+	if (n < 0)
+		return errno == EAGAIN || errno == EINTR;
+	if (n == 0)
+		return false;
+	log_append(&m->log, stream, m->chunk, (size_t)n);
+	attach_send(&m->attach, type, m->chunk, (size_t)n);
+	return true;
+}
+
+static void on_stdout(struct monitor *m)
+{
+	if (!pump(m, m->s->fds[FD_STDOUT], &m->out, ATTACH_STDOUT))
+		close_fd(&m->s->fds[FD_STDOUT]);
+}
+
+static void on_stderr(struct monitor *m)
+{
+	if (!pump(m, m->s->fds[FD_STDERR], &m->err, ATTACH_STDERR))
+		close_fd(&m->s->fds[FD_STDERR]);
+}
+
+/* A pty reads EIO when its last slave is closed; another may be opened until init ends. */
+static void on_tty(struct monitor *m)
+{
+	if (!pump(m, m->s->fds[FD_TTY], &m->out, ATTACH_STDOUT))
+		m->s->fds[FD_TTY] = -1;
+}
+
+static void on_init_end(struct monitor *m)
+{
+	m->state = DRAINING;
+}
+
+static void on_client(struct monitor *m)
+{
+	int fd = accept4(m->s->fds[FD_LISTEN], NULL, NULL, SOCK_CLOEXEC);
+	if (fd >= 0)
+		(void)attach_add(&m->attach, fd, false);
+}
+
+static void on_stdin_room(struct monitor *m)
+{
+	(void)attach_feed(&m->attach);
+}
+
+typedef void handler(struct monitor *m);
+static handler *const grid[STATES][EVENTS] = {
+	[RUNNING] = { [STDOUT_READY] = on_stdout,
+		      [STDERR_READY] = on_stderr,
+		      [TTY_READY] = on_tty,
+		      [INIT_ENDED] = on_init_end,
+		      [CLIENT_COMES] = on_client,
+		      [STDIN_ROOM] = on_stdin_room },
+	[DRAINING] = { [STDOUT_READY] = on_stdout,
+		       [STDERR_READY] = on_stderr,
+		       [TTY_READY] = on_tty },
+};
+
+/* Which fd stands for an event now; -1 when it is not to be waited for. */
+static int fd_of(const struct monitor *m, enum event e)
+{
+	bool blocked = attach_blocked(&m->attach);
+	switch (e) {
+	case STDOUT_READY:
+		return blocked ? -1 : m->s->fds[FD_STDOUT];
+	case STDERR_READY:
+		return blocked ? -1 : m->s->fds[FD_STDERR];
+	case TTY_READY:
+		return blocked ? -1 : m->s->fds[FD_TTY];
+	case INIT_ENDED:
+		return m->s->fds[FD_INIT];
+	case CLIENT_COMES:
+		return m->s->fds[FD_LISTEN];
+	case STDIN_ROOM:
+		return m->attach.waiting_size ? m->attach.stdin_fd : -1;
+	case EVENTS:
+		break;
+	}
+	return -1;
+}
+
+static void serve_clients(struct monitor *m, const struct pollfd *fds)
+{
+	for (size_t i = 0; i < CLIENTS_MAX; i++) {
+		struct client *c = &m->attach.clients[i];
+		if (c->fd < 0 || fds[i].fd != c->fd || !fds[i].revents)
+			continue;
+		if (fds[i].revents & POLLOUT)
+			attach_flush(&m->attach, c);
+		if (c->fd >= 0 && (fds[i].revents & (POLLIN | POLLHUP | POLLERR)) &&
+		    !m->attach.waiting_size)
+			attach_read(&m->attach, c);
+	}
+}
+
+/* Waits for events that have a cell in this state and handles them. False: nothing came in time. */
+static bool step(struct monitor *m, int timeout_ms)
+{
+	struct pollfd fds[EVENTS + CLIENTS_MAX];
+	bool draining = m->state == DRAINING;
+
+	for (int e = 0; e < EVENTS; e++) {
+		fds[e].fd = grid[m->state][e] ? fd_of(m, (enum event)e) : -1;
+		fds[e].events = e == STDIN_ROOM ? POLLOUT : POLLIN;
+	}
+	for (size_t i = 0; i < CLIENTS_MAX; i++) {
+		const struct client *c = &m->attach.clients[i];
+		bool owed = c->pending_head_size + c->pending_size;
+		fds[EVENTS + i].fd = c->fd;
+		fds[EVENTS + i].events =
+			(owed ? POLLOUT : 0) | (m->attach.waiting_size || draining ? 0 : POLLIN);
+	}
+	int n = poll(fds, COUNT(fds), timeout_ms);
+	if (n <= 0)
+		return n < 0 && errno == EINTR;
+	for (int e = 0; e < EVENTS; e++)
+		if (fds[e].fd >= 0 && fds[e].revents && grid[m->state][e])
+			grid[m->state][e](m);
+	serve_clients(m, fds + EVENTS);
+	return true;
+}
+
+static bool has_output(const struct monitor *m)
+{
+	return m->s->fds[FD_STDOUT] >= 0 || m->s->fds[FD_STDERR] >= 0 || m->s->fds[FD_TTY] >= 0;
+}
+
+/* What init and its children wrote is in the pipes already. A process that outlives init (no pid
+ * namespace) may hold them open for ever: it is not waited for. The starter gets a while to take
+ * what is owed to it. */
+static void drain(struct monitor *m)
+{
+	enum { SLOW_STARTER_MS = 30 * 1000 };
+	while (has_output(m) && step(m, attach_blocked(&m->attach) ? SLOW_STARTER_MS : 0))
+		;
+}
+
+static void clean_up(const struct supervision *s)
+{
+	char path[4096];
+	struct host_context ctx = { .root = path };
+	auto_fd root = open(s->root, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	auto_fd run = open(s->run_root, O_PATH | O_DIRECTORY | O_CLOEXEC);
+
+	(void)snprintf(path, sizeof path, "%s/state", s->run_root);
+	(void)host_delete(&ctx, s->id, true, NULL);
+	if (s->auto_remove && root >= 0) {
+		auto_fd containers = openat(root, "containers", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+		if (containers >= 0)
+			(void)remove_tree(containers, s->id, NULL);
+	}
+	auto_fd monitors =
+		run < 0 ? -1 : openat(run, "monitor", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (monitors >= 0)
+		(void)remove_tree(monitors, s->id, NULL);
+}
+
+int monitor_supervise(struct supervision *s)
+{
+	struct monitor *m = &the_monitor;
+	struct exit_record end;
+
+	m->s = s;
+	m->log.fd = s->fds[FD_LOG];
+	m->out.name = "stdout";
+	m->err.name = "stderr";
+	attach_init(&m->attach, s->fds[FD_STDIN], s->fds[FD_TTY] >= 0);
+	if (s->fds[FD_STARTER] >= 0)
+		(void)attach_add(&m->attach, take_fd(&s->fds[FD_STARTER]), true);
+
+	while (m->state == RUNNING)
+		(void)step(m, -1);
+	drain(m);
+	reap(s, &end);
+	(void)exit_record_write(s->fds[FD_CONTAINER], &end, NULL);
+	attach_end(&m->attach, (uint32_t)end.exit_code);
+	clean_up(s);
+	return 0;
+}
