@@ -128,6 +128,13 @@ static void image_store_closep(struct image_store **s)
 	image_store_close(*s);
 }
 
+static int open_store(struct image_store **ret, struct csn_error *err)
+{
+	if (!arg.root)
+		return fail(err, EINVAL, "--root is missing");
+	return image_store_open(arg.root, ret, err);
+}
+
 static bool interrupted(void *data)
 {
 	(void)data;
@@ -156,7 +163,7 @@ static int with_store(int (*run)(struct image_store *s, char **argv, struct imag
 	struct image_list list = { 0 };
 	struct csn_error err = { 0 };
 
-	if (image_store_open(arg.root, &s, &err) < 0 || run(s, argv, &list, &err) < 0)
+	if (open_store(&s, &err) < 0 || run(s, argv, &list, &err) < 0)
 		return print_error(&err);
 	return print_result(&list);
 }
@@ -224,7 +231,7 @@ static int cmd_gc(int argc, char **argv)
 	size_t layers, blobs;
 
 	(void)argc, (void)argv;
-	if (image_store_open(arg.root, &s, &err) < 0 ||
+	if (open_store(&s, &err) < 0 ||
 	    image_gc(s, arg.keep.items, arg.keep.count, &layers, &blobs, &err) < 0)
 		return print_error(&err);
 	open_line(&o, "result");
@@ -334,10 +341,6 @@ int main(int argc, char **argv)
 	if (help) {
 		opts_print_program_help(program, "work on the image store", globals, commands);
 		return 0;
-	}
-	if (!arg.root) {
-		(void)fail(&err, EINVAL, "--root is missing");
-		return print_error(&err);
 	}
 	set_up_process();
 	int status = opts_run_command(program, commands, argc - first, argv + first);

@@ -50,9 +50,9 @@ static void add_header(struct tar *t, char type, const char *name, size_t size,
 	mode_t mode = e->mode ? e->mode : type == '5' ? 0755 : 0644;
 	unsigned int sum = 0;
 
-	(void)strncpy(h.name, name, sizeof h.name);
+	memcpy(h.name, name, strnlen(name, sizeof h.name));
 	if (link)
-		(void)strncpy(h.link, e->text, sizeof h.link);
+		memcpy(h.link, e->text, strnlen(e->text, sizeof h.link));
 	(void)snprintf(h.mode, sizeof h.mode, "%07o", mode & 07777777u);
 	(void)snprintf(h.uid, sizeof h.uid, "%07o", e->uid & 07777777u);
 	(void)snprintf(h.gid, sizeof h.gid, "%07o", e->gid & 07777777u);

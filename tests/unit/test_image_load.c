@@ -410,7 +410,7 @@ END_TEST
 
 START_TEST(good_image)
 {
-	char name[200], expected[400];
+	char name[200], expected[1000];
 
 	make_source(FLAWLESS);
 	load_ok(source, NULL, "docker.io/test/app:1");
