@@ -30,6 +30,10 @@ static const struct json_node *wrap(const json_t *j)
 /* ---- text → tree ----------------------------------------------------------------------------- */
 
 static const char mark[] = "\"\\u0000"; /* what a large integer becomes: "\u0000123…" */
+enum {
+	MARK_GROWTH = sizeof mark, /* with the closing quote */
+	VALUES_MAX = 1 << 18,	   /* a tree takes up to 250 bytes for the 3 of "{}," */
+};
 
 /* End of the string that starts at text[i] == '"': index behind the closing quote, or size. */
 static size_t skip_string(const char *text, size_t size, size_t i, bool *ret_nul)
@@ -49,83 +53,112 @@ static bool is_number_char(char c)
 	return (c >= '0' && c <= '9') || c == '.' || c == 'e' || c == 'E' || c == '+' || c == '-';
 }
 
-/* A plain run of digits that does not fit int64_t; fractions and exponents are jansson's. */
+/* A plain integer that does not fit int64_t; signs, fractions and exponents are jansson's. */
 static bool is_large_integer(const char *token, size_t len)
 {
 	static const char max[] = "9223372036854775807";
+	size_t digits = sizeof max - 1;
+	if (len < digits || token[0] == '0')
+		return false;
 	for (size_t i = 0; i < len; i++)
 		if (token[i] < '0' || token[i] > '9')
 			return false;
-	size_t digits = sizeof max - 1;
-	return len > digits || (len == digits && memcmp(token, max, digits) > 0);
+	return len > digits || memcmp(token, max, digits) > 0;
 }
 
-/* Copies text with large integers marked, or gives NULL (and 0) when there are none. */
-static int mark_large_integers(const char *text, size_t size, const char *name, char **ret,
-			       size_t *ret_size, struct csn_error *err)
+/* One step over the text: a string, a number, or one character of anything else. */
+static size_t token_end(const char *text, size_t size, size_t i, bool *ret_large, bool *ret_nul)
 {
-	bool nul = false;
-	size_t found = 0;
-	auto_mem char *copy = NULL;
-
-	*ret = NULL;
-	for (int pass = 0; pass < 2; pass++) {
-		size_t out = 0;
-		for (size_t i = 0; i < size;) {
-			size_t end = i + 1;
-			bool large = false;
-			if (text[i] == '"') {
-				end = skip_string(text, size, i, &nul);
-			} else if (is_number_char(text[i])) {
-				while (end < size && is_number_char(text[end]))
-					end++;
-				large = end - i >= 19 && is_large_integer(text + i, end - i);
-			}
-			found += pass == 0 && large;
-			if (copy) {
-				if (large) {
-					memcpy(copy + out, mark, sizeof mark - 1);
-					out += sizeof mark - 1;
-				}
-				memcpy(copy + out, text + i, end - i);
-				out += end - i;
-				if (large)
-					copy[out++] = '"';
-			}
-			i = end;
-		}
-		if (nul)
-			return fail(err, EINVAL, "%s: a string contains a NUL character", name);
-		if (!found)
-			return 0;
-		if (pass == 0) {
-			copy = malloc(size + found * sizeof mark);
-			if (!copy)
-				return fail(err, ENOMEM, "%s: out of memory", name);
-		} else {
-			*ret_size = out;
-		}
+	size_t end = i + 1;
+	*ret_large = false;
+	if (text[i] == '"')
+		return skip_string(text, size, i, ret_nul);
+	if (is_number_char(text[i])) {
+		while (end < size && is_number_char(text[end]))
+			end++;
+		*ret_large = is_large_integer(text + i, end - i);
 	}
-	*ret = take_ptr(copy);
+	return end;
+}
+
+/* How many integers to mark; what jansson must not see is refused here. */
+static int scan(const char *text, size_t size, const char *name, size_t *ret_large,
+		struct csn_error *err)
+{
+	size_t values = 0;
+	bool nul = false, large;
+
+	*ret_large = 0;
+	for (size_t i = 0, end; i < size; i = end) {
+		end = token_end(text, size, i, &large, &nul);
+		*ret_large += large;
+		values += text[i] == ',' || text[i] == '[' || text[i] == '{';
+	}
+	if (nul)
+		return fail(err, EINVAL, "%s: a string contains a NUL character", name);
+	if (values > VALUES_MAX)
+		return fail(err, EINVAL, "%s: more than %d values", name, VALUES_MAX);
 	return 0;
+}
+
+/* A copy with count large integers marked. */
+static int mark_large_integers(const char *text, size_t size, size_t count, const char *name,
+			       char **ret, size_t *ret_size, struct csn_error *err)
+{
+	char *copy = malloc(size + count * MARK_GROWTH);
+	size_t out = 0;
+	bool nul, large;
+
+	if (!copy)
+		return fail(err, ENOMEM, "%s: out of memory", name);
+	for (size_t i = 0, end; i < size; i = end) {
+		end = token_end(text, size, i, &large, &nul);
+		if (large) {
+			memcpy(copy + out, mark, sizeof mark - 1);
+			out += sizeof mark - 1;
+		}
+		memcpy(copy + out, text + i, end - i);
+		out += end - i;
+		if (large)
+			copy[out++] = '"';
+	}
+	*ret = copy;
+	*ret_size = out;
+	return 0;
+}
+
+/* jansson's column in the text as the user wrote it: marks before it on its line do not count. */
+static int column_without_marks(const char *text, const json_error_t *why)
+{
+	size_t at = why->position > 0 ? (size_t)why->position : 0;
+	int column = why->column;
+	for (size_t i = at; text && i > 0 && text[i - 1] != '\n'; i--)
+		if (at - i + 1 >= sizeof mark - 1 &&
+		    memcmp(text + i - 1, mark, sizeof mark - 1) == 0)
+			column -= MARK_GROWTH;
+	return column > 0 ? column : 0;
 }
 
 static int load(const char *text, size_t size, const char *name, json_t **ret,
 		struct csn_error *err)
 {
 	auto_mem char *marked = NULL;
-	size_t marked_size = 0;
-	TRY(mark_large_integers(text, size, name, &marked, &marked_size, err));
+	size_t marked_size = 0, large = 0;
+	TRY(scan(text, size, name, &large, err));
+	if (large)
+		TRY(mark_large_integers(text, size, large, name, &marked, &marked_size, err));
 
 	json_error_t why;
 	size_t flags = JSON_REJECT_DUPLICATES | (marked ? JSON_ALLOW_NUL : 0);
+	errno = 0;
 	json_t *root = marked ? json_loadb(marked, marked_size, flags, &why)
 			      : json_loadb(text, size, flags, &why);
 	if (!root) {
-		if (json_error_code(&why) == json_error_out_of_memory)
+		/* jansson words most of its allocation failures as syntax errors, or not at all. */
+		if (errno == ENOMEM || !why.text[0])
 			return fail(err, ENOMEM, "%s: out of memory", name);
-		return fail(err, EINVAL, "%s: line %d, column %d: %s", name, why.line, why.column,
-			    why.text);
+		return fail(err, EINVAL, "%s: line %d, column %d: %s", name, why.line,
+			    column_without_marks(marked, &why), why.text);
 	}
 	*ret = root;
 	return 0;
@@ -514,8 +547,10 @@ int decode_abs_path(struct json_decoder *d, const struct json_node *v, const str
 		    void *out)
 {
 	const char *s = node_string(v, NULL);
-	if (!s || s[0] != '/')
+	if (!s)
 		return json_expected(d, "an absolute path");
+	if (s[0] != '/')
+		return json_expected(d, "an absolute path, not \"%s\"", s);
 	return decode_string(d, v, f, out);
 }
 

@@ -4,6 +4,7 @@
  */
 #include <errno.h>
 #include <inttypes.h>
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -202,7 +203,15 @@ void json_put_u64(struct json_out *o, const char *key, uint64_t value)
 void json_put_double(struct json_out *o, const char *key, double value)
 {
 	char buf[40];
+	if (!isfinite(value)) {
+		json_put_null(o, key);
+		return;
+	}
 	(void)snprintf(buf, sizeof buf, "%.6g", value);
+	/* A program that uses the library may have set a locale with another decimal point. */
+	char *comma = strchr(buf, ',');
+	if (comma)
+		*comma = '.';
 	json_put_raw(o, key, buf);
 }
 
