@@ -43,7 +43,23 @@ static bool new_namespace(const struct check *c, enum spec_namespace_kind kind)
 
 /* ---- top level ------------------------------------------------------------------------------- */
 
-/* SemVer 2.0.0: three numbers without leading zeros, then -pre and +build of [0-9A-Za-z.-]. */
+/* The identifiers behind '-' or '+': [0-9A-Za-z-] between dots, none of them empty. */
+static bool skip_identifiers(const char **s, bool prerelease)
+{
+	do {
+		const char *id = ++*s;
+		size_t n = strspn(id, "0123456789abcdefghijklmnopqrstuvwxyz"
+				      "ABCDEFGHIJKLMNOPQRSTUVWXYZ-");
+		if (n == 0)
+			return false;
+		if (prerelease && n > 1 && id[0] == '0' && strspn(id, "0123456789") == n)
+			return false;
+		*s += n;
+	} while (**s == '.');
+	return true;
+}
+
+/* SemVer 2.0.0: three numbers without leading zeros, then -prerelease, then +build. */
 static bool parse_semver(const char *s, unsigned long part[3])
 {
 	for (int i = 0; i < 3; i++) {
@@ -55,13 +71,10 @@ static bool parse_semver(const char *s, unsigned long part[3])
 		if (i < 2 && *s++ != '.')
 			return false;
 	}
-	while (*s == '-' || *s == '+') {
-		size_t n = strspn(s + 1, "0123456789abcdefghijklmnopqrstuvwxyz"
-					 "ABCDEFGHIJKLMNOPQRSTUVWXYZ.-");
-		if (n == 0)
-			return false;
-		s += n + 1;
-	}
+	if (*s == '-' && !skip_identifiers(&s, true))
+		return false;
+	if (*s == '+' && !skip_identifiers(&s, false))
+		return false;
 	return *s == '\0';
 }
 
@@ -92,7 +105,7 @@ static int check_root(const struct check *c)
 
 static int check_names(const struct check *c)
 {
-	if (c->spec->hostname && !new_namespace(c, NS_UTS) && !has_namespace(c, NS_UTS))
+	if (c->spec->hostname && !has_namespace(c, NS_UTS))
 		return bad(c, "hostname: needs a uts namespace in linux.namespaces");
 	if (c->spec->domainname && !has_namespace(c, NS_UTS))
 		return bad(c, "domainname: needs a uts namespace in linux.namespaces");
@@ -158,14 +171,10 @@ static bool is_one_of(const char *s, const char *a, const char *b)
 	return strcmp(s, a) == 0 || strcmp(s, b) == 0;
 }
 
-static int check_scheduling(const struct check *c)
+/* What sched_setattr(2) takes for each policy, said before it says EINVAL. */
+static int check_scheduler(const struct check *c)
 {
 	const struct spec_scheduler *s = &c->spec->process.scheduler;
-	if (c->spec->process.io_priority.set)
-		TRY(check_named(c, "process.ioPriority.class", spec_ioprio_classes,
-				c->spec->process.io_priority.class_name));
-	if (!s->set)
-		return 0;
 	TRY(check_named(c, "process.scheduler.policy", spec_scheduler_policies, s->policy));
 	TRY(check_named_list(c, "process.scheduler.flags", spec_scheduler_flags, &s->flags));
 	bool fair = is_one_of(s->policy, "SCHED_OTHER", "SCHED_BATCH");
@@ -175,16 +184,72 @@ static int check_scheduling(const struct check *c)
 		return bad(c, "process.scheduler.nice: expected an integer from -20 to 19");
 	if (s->priority && !fixed)
 		return bad(c, "process.scheduler.priority: only for SCHED_FIFO and SCHED_RR");
+	if (fixed && (s->priority < 1 || s->priority > 99))
+		return bad(c, "process.scheduler.priority: expected an integer from 1 to 99");
 	if ((s->runtime || s->deadline || s->period) && !deadline)
 		return bad(c, "process.scheduler: runtime, deadline and period are only for "
 			      "SCHED_DEADLINE");
+	uint64_t period = s->period ? s->period : s->deadline;
+	if (deadline && (!s->runtime || s->runtime > s->deadline || s->deadline > period))
+		return bad(c, "process.scheduler: SCHED_DEADLINE needs 0 < runtime <= deadline <= "
+			      "period");
 	return 0;
+}
+
+/* "0-3,7" */
+static bool is_cpu_list(const char *s)
+{
+	for (;;) {
+		char *end;
+		if (!isdigit((unsigned char)*s))
+			return false;
+		unsigned long first = strtoul(s, &end, 10), last = first;
+		if (*end == '-') {
+			if (!isdigit((unsigned char)end[1]))
+				return false;
+			last = strtoul(end + 1, &end, 10);
+		}
+		if (last < first || last > INT32_MAX)
+			return false;
+		if (*end != ',')
+			return *end == '\0';
+		s = end + 1;
+	}
+}
+
+static int check_scheduling(const struct check *c)
+{
+	const struct spec_process *p = &c->spec->process;
+	const struct {
+		const char *field, *list;
+	} lists[] = {
+		{ "process.execCPUAffinity.initial", p->exec_cpu_affinity.initial },
+		{ "process.execCPUAffinity.final", p->exec_cpu_affinity.final },
+	};
+
+	if (p->io_priority.set)
+		TRY(check_named(c, "process.ioPriority.class", spec_ioprio_classes,
+				p->io_priority.class_name));
+	for (size_t i = 0; i < COUNT(lists); i++)
+		if (lists[i].list && !is_cpu_list(lists[i].list))
+			return bad(c, "%s: expected a list such as \"0-3,7\", not \"%s\"",
+				   lists[i].field, lists[i].list);
+	return p->scheduler.set ? check_scheduler(c) : 0;
 }
 
 /* ---- mounts and ids -------------------------------------------------------------------------- */
 
+static bool ranges_meet(uint32_t a, uint32_t a_size, uint32_t b, uint32_t b_size)
+{
+	return a < (uint64_t)b + b_size && b < (uint64_t)a + a_size;
+}
+
+enum { IDMAPS_MAX = 340 }; /* UID_GID_MAP_MAX_EXTENTS of the kernel */
+
 static int check_idmaps(const struct check *c, const char *field, const struct spec_idmaps *maps)
 {
+	if (maps->count > IDMAPS_MAX)
+		return bad(c, "%s: more than %d mappings", field, IDMAPS_MAX);
 	for (size_t i = 0; i < maps->count; i++) {
 		const struct spec_idmap *m = &maps->items[i];
 		if (m->size == 0)
@@ -194,8 +259,8 @@ static int check_idmaps(const struct check *c, const char *field, const struct s
 			return bad(c, "%s[%zu]: goes beyond the largest id", field, i);
 		for (size_t k = 0; k < i; k++) {
 			const struct spec_idmap *o = &maps->items[k];
-			if (m->container_id < (uint64_t)o->container_id + o->size &&
-			    o->container_id < (uint64_t)m->container_id + m->size)
+			if (ranges_meet(m->container_id, m->size, o->container_id, o->size) ||
+			    ranges_meet(m->host_id, m->size, o->host_id, o->size))
 				return bad(c, "%s[%zu]: overlaps with [%zu]", field, i, k);
 		}
 	}
@@ -216,7 +281,7 @@ static int check_mounts(const struct check *c)
 		(void)snprintf(field, sizeof field, "mounts[%zu].gidMappings", i);
 		TRY(check_idmaps(c, field, &m->gid_mappings));
 	}
-	if (c->spec->mounts_count && c->spec->linux_.set && !has_namespace(c, NS_MOUNT))
+	if (c->spec->mounts_count && !has_namespace(c, NS_MOUNT))
 		return bad(c, "mounts: need a mount namespace in linux.namespaces");
 	return 0;
 }
@@ -399,6 +464,11 @@ static int check_action(const struct check *c, const char *field, const char *ac
 	if (errno_ret->set && !is_one_of(action, "SCMP_ACT_ERRNO", "SCMP_ACT_TRACE"))
 		return bad(c, "%s: an errno goes only with SCMP_ACT_ERRNO and SCMP_ACT_TRACE",
 			   field);
+	/* The kernel keeps 16 bits and cuts errnos to 4095 without a word. */
+	uint32_t max = strcmp(action, "SCMP_ACT_TRACE") == 0 ? UINT16_MAX : 4095;
+	if (errno_ret->set && errno_ret->value > max)
+		return bad(c, "%s: expected an errno from 0 to %u, not %u", field, max,
+			   errno_ret->value);
 	return 0;
 }
 
@@ -447,10 +517,26 @@ static int check_memory_policy(const struct check *c)
 	return 0;
 }
 
+/* Lines of the schemata file: one each. */
+static int check_rdt(const struct check *c)
+{
+	const struct spec_intel_rdt *r = &c->spec->linux_.intel_rdt;
+	const char *clos = r->clos_id, *mb = r->mem_bw_schema;
+	if (clos && (is_one_of(clos, ".", "..") || (strcmp(clos, "/") != 0 && strchr(clos, '/'))))
+		return bad(c, "linux.intelRdt.closID: \"%s\" is no group name", clos);
+	if (r->l3_cache_schema && strchr(r->l3_cache_schema, '\n'))
+		return bad(c, "linux.intelRdt.l3CacheSchema: expected one line");
+	if (mb && (strncmp(mb, "MB:", 3) != 0 || strchr(mb, '\n')))
+		return bad(c, "linux.intelRdt.memBwSchema: expected one line that starts with MB:");
+	for (size_t i = 0; i < r->schemata.count; i++)
+		if (strchr(r->schemata.items[i], '\n'))
+			return bad(c, "linux.intelRdt.schemata[%zu]: expected one line", i);
+	return 0;
+}
+
 static int check_rest(const struct check *c)
 {
 	const struct spec_linux *l = &c->spec->linux_;
-	const char *mb = l->intel_rdt.mem_bw_schema;
 	if (l->rootfs_propagation)
 		TRY(check_named(c, "linux.rootfsPropagation", spec_propagations,
 				l->rootfs_propagation));
@@ -460,12 +546,7 @@ static int check_rest(const struct check *c)
 		if (l->personality.flags.count)
 			return bad(c, "linux.personality.flags: none are defined");
 	}
-	if (mb && (strncmp(mb, "MB:", 3) != 0 || strchr(mb, '\n')))
-		return bad(c, "linux.intelRdt.memBwSchema: expected one line that starts with MB:");
-	const char *clos = l->intel_rdt.clos_id;
-	if (clos && (is_one_of(clos, ".", "..") || (strcmp(clos, "/") != 0 && strchr(clos, '/'))))
-		return bad(c, "linux.intelRdt.closID: \"%s\" is no group name", clos);
-	return 0;
+	return check_rdt(c);
 }
 
 typedef int check_fn(const struct check *c);

@@ -34,6 +34,10 @@ json_decode_fn decode_idmaps;
 	{                                                                                          \
 		name, decode, offsetof(type, member), NULL, JSON_REQUIRED, 0, 0                    \
 	}
+#define REQUIRED_RANGE(name, decode, type, member, min, max)                                       \
+	{                                                                                          \
+		name, decode, offsetof(type, member), NULL, JSON_REQUIRED, min, max                \
+	}
 #define REQUIRED_IN(name, decode, type, member, detail)                                            \
 	{                                                                                          \
 		name, decode, offsetof(type, member), detail, JSON_REQUIRED, 0, 0                  \

@@ -74,10 +74,8 @@ struct console_size {
 	uint32_t height, width;
 };
 static const struct json_field console_fields[] = {
-	{ "height", decode_u32, offsetof(struct console_size, height), NULL, JSON_REQUIRED, 0,
-	  65535 },
-	{ "width", decode_u32, offsetof(struct console_size, width), NULL, JSON_REQUIRED, 0,
-	  65535 },
+	REQUIRED_RANGE("height", decode_u32, struct console_size, height, 0, UINT16_MAX),
+	REQUIRED_RANGE("width", decode_u32, struct console_size, width, 0, UINT16_MAX),
 	FIELDS_END,
 };
 

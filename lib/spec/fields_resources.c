@@ -6,8 +6,8 @@
 static const struct json_field device_rule_fields[] = {
 	REQUIRED("allow", decode_bool, struct spec_device_rule, allow),
 	FIELD("type", decode_text, struct spec_device_rule, type),
-	FIELD("major", decode_opt_i64, struct spec_device_rule, major),
-	FIELD("minor", decode_opt_i64, struct spec_device_rule, minor),
+	FIELD_RANGE("major", decode_opt_i64, struct spec_device_rule, major, -1, UINT32_MAX),
+	FIELD_RANGE("minor", decode_opt_i64, struct spec_device_rule, minor, -1, UINT32_MAX),
 	FIELD("access", decode_text, struct spec_device_rule, access),
 	FIELDS_END,
 };
@@ -47,8 +47,8 @@ static const struct json_field pids_fields[] = {
 };
 
 static const struct json_field throttle_fields[] = {
-	REQUIRED("major", decode_i64, struct spec_throttle, major),
-	REQUIRED("minor", decode_i64, struct spec_throttle, minor),
+	REQUIRED_RANGE("major", decode_i64, struct spec_throttle, major, 0, UINT32_MAX),
+	REQUIRED_RANGE("minor", decode_i64, struct spec_throttle, minor, 0, UINT32_MAX),
 	REQUIRED("rate", decode_u64, struct spec_throttle, rate),
 	FIELDS_END,
 };
@@ -57,8 +57,8 @@ static const struct json_elements throttles = { .element_size = sizeof(struct sp
 						.detail = throttle_fields };
 
 static const struct json_field weight_device_fields[] = {
-	REQUIRED("major", decode_i64, struct spec_weight_device, major),
-	REQUIRED("minor", decode_i64, struct spec_weight_device, minor),
+	REQUIRED_RANGE("major", decode_i64, struct spec_weight_device, major, 0, UINT32_MAX),
+	REQUIRED_RANGE("minor", decode_i64, struct spec_weight_device, minor, 0, UINT32_MAX),
 	FIELD_RANGE("weight", decode_opt_u32, struct spec_weight_device, weight, 0, UINT16_MAX),
 	FIELD_RANGE("leafWeight", decode_opt_u32, struct spec_weight_device, leaf_weight, 0,
 		    UINT16_MAX),

@@ -2,8 +2,7 @@
 #include "spec/fields.h"
 
 static const struct json_field arg_fields[] = {
-	{ "index", decode_u32, offsetof(struct spec_seccomp_arg, index), NULL, JSON_REQUIRED, 0,
-	  5 },
+	REQUIRED_RANGE("index", decode_u32, struct spec_seccomp_arg, index, 0, 5),
 	REQUIRED("value", decode_u64, struct spec_seccomp_arg, value),
 	FIELD("valueTwo", decode_u64, struct spec_seccomp_arg, value_two),
 	REQUIRED("op", decode_string, struct spec_seccomp_arg, op),

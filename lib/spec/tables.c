@@ -144,8 +144,8 @@ const struct named_number spec_seccomp_archs[] = {
 	{ "SCMP_ARCH_RISCV64", AUDIT_ARCH_RISCV64 },
 	{ "SCMP_ARCH_LOONGARCH64", AUDIT_ARCH_LOONGARCH64 },
 	{ "SCMP_ARCH_M68K", AUDIT_ARCH_M68K },
-	{ "SCMP_ARCH_SH", AUDIT_ARCH_SH },
-	{ "SCMP_ARCH_SHEB", 42 }, /* EM_SH, big-endian: AUDIT_ARCH_SH of the kernel */
+	{ "SCMP_ARCH_SH", AUDIT_ARCH_SHEL },
+	{ "SCMP_ARCH_SHEB", AUDIT_ARCH_SH },
 	{ NULL, 0 },
 };
 

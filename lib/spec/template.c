@@ -3,6 +3,7 @@
  * far as a generic config can be. The lists of paths are also what libcaisson uses.
  */
 #include <string.h>
+#include <unistd.h>
 
 #include "base/cleanup.h"
 #include "base/json.h"
@@ -27,7 +28,7 @@ const char *const spec_readonly_paths[] = {
 	"/proc/bus", "/proc/fs", "/proc/irq", "/proc/sys", "/proc/sysrq-trigger", NULL,
 };
 
-static const struct {
+static const struct default_mount {
 	const char *destination, *type, *source, *options[8];
 } mounts[] = {
 	{ "/proc", "proc", "proc", { NULL } },
@@ -86,17 +87,39 @@ static void put_process(struct json_out *o)
 	json_close_object(o);
 }
 
+static void put_mount(struct json_out *o, const struct default_mount *m, bool rootless)
+{
+	json_open_object(o, NULL);
+	json_put_string(o, "destination", m->destination);
+	json_put_string(o, "type", m->type);
+	json_put_string(o, "source", m->source);
+	if (m->options[0]) {
+		json_open_array(o, "options");
+		for (const char *const *option = m->options; *option; option++)
+			/* With one id mapped there is no group 5. */
+			if (!rootless || strncmp(*option, "gid=", 4) != 0)
+				json_put_string(o, NULL, *option);
+		json_close_array(o);
+	}
+	json_close_object(o);
+}
+
 void spec_put_default_mounts(struct json_out *o)
 {
-	for (size_t i = 0; i < COUNT(mounts); i++) {
-		json_open_object(o, NULL);
-		json_put_string(o, "destination", mounts[i].destination);
-		json_put_string(o, "type", mounts[i].type);
-		json_put_string(o, "source", mounts[i].source);
-		if (mounts[i].options[0])
-			put_strings(o, "options", mounts[i].options);
-		json_close_object(o);
-	}
+	for (size_t i = 0; i < COUNT(mounts); i++)
+		put_mount(o, &mounts[i], false);
+}
+
+/* sysfs belongs to the network namespace, which stays the caller's here: bind what there is. */
+static void put_rootless_mounts(struct json_out *o)
+{
+	static const struct default_mount sys = {
+		"/sys", "none", "/sys", { "rbind", "nosuid", "noexec", "nodev", "ro" }
+	};
+	for (size_t i = 0; i < COUNT(mounts); i++)
+		if (strncmp(mounts[i].destination, "/sys", 4) != 0)
+			put_mount(o, &mounts[i], true);
+	put_mount(o, &sys, true);
 }
 
 static void put_namespaces(struct json_out *o, bool rootless)
@@ -104,22 +127,23 @@ static void put_namespaces(struct json_out *o, bool rootless)
 	static const enum spec_namespace_kind kinds[] = { NS_PID, NS_NETWORK, NS_IPC,
 							  NS_UTS, NS_MOUNT,   NS_CGROUP };
 	json_open_array(o, "namespaces");
-	for (size_t i = 0; i < COUNT(kinds) + rootless; i++) {
-		enum spec_namespace_kind kind = i < COUNT(kinds) ? kinds[i] : NS_USER;
+	for (size_t i = 0; i < COUNT(kinds); i++) {
+		/* Without root nobody could give a new network namespace any network. */
+		bool user = rootless && kinds[i] == NS_NETWORK;
 		json_open_object(o, NULL);
-		json_put_string(o, "type", spec_namespace_name(kind));
+		json_put_string(o, "type", spec_namespace_name(user ? NS_USER : kinds[i]));
 		json_close_object(o);
 	}
 	json_close_array(o);
 }
 
-/* One id, the first one, onto the first id of the host that is not root's. */
-static void put_idmap(struct json_out *o, const char *key)
+/* One id, root's inside, onto the caller's own. */
+static void put_idmap(struct json_out *o, const char *key, uint32_t host_id)
 {
 	json_open_array(o, key);
 	json_open_object(o, NULL);
 	json_put_i64(o, "containerID", 0);
-	json_put_i64(o, "hostID", 1000);
+	json_put_i64(o, "hostID", host_id);
 	json_put_i64(o, "size", 1);
 	json_close_object(o);
 	json_close_array(o);
@@ -129,8 +153,8 @@ static void put_linux(struct json_out *o, bool rootless)
 {
 	json_open_object(o, "linux");
 	if (rootless) {
-		put_idmap(o, "uidMappings");
-		put_idmap(o, "gidMappings");
+		put_idmap(o, "uidMappings", geteuid());
+		put_idmap(o, "gidMappings", getegid());
 	} else {
 		json_open_object(o, "resources");
 		json_open_array(o, "devices");
@@ -160,7 +184,10 @@ int spec_template(bool rootless, char **ret_text, struct csn_error *err)
 	json_close_object(&o);
 	json_put_string(&o, "hostname", "caisson");
 	json_open_array(&o, "mounts");
-	spec_put_default_mounts(&o);
+	if (rootless)
+		put_rootless_mounts(&o);
+	else
+		spec_put_default_mounts(&o);
 	json_close_array(&o);
 	put_linux(&o, rootless);
 	json_close_object(&o);
