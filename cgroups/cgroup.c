@@ -109,40 +109,47 @@ static unsigned read_controllers(const char *dir, const char *file)
 	return mask;
 }
 
-/* One write a controller: a refused one must not take the others with it. What is refused shows
- * later, as a limit whose controller is missing. */
+static size_t print_controllers(char *buf, size_t size, unsigned mask)
+{
+	size_t at = 0;
+	for (const struct controller_name *c = controller_names; c->name; c++)
+		if (mask & c->bit)
+			at += (size_t)snprintf(buf + at, size - at, "%s+%s", at ? " " : "",
+					       c->name);
+	return at;
+}
+
+/* All in one write; where the kernel refuses that, one by one, for a refused controller must not
+ * take the others with it. What is refused shows later, as a limit whose controller is missing. */
 static void enable(const char *dir, unsigned wanted)
 {
-	char path[4200], text[32];
+	char path[4200], text[128];
 	(void)snprintf(path, sizeof path, "%s/cgroup.subtree_control", dir);
 	auto_fd fd = open(path, O_WRONLY | O_CLOEXEC);
-	for (const struct controller_name *c = controller_names; fd >= 0 && c->name; c++) {
-		if (!(wanted & c->bit))
-			continue;
-		int n = snprintf(text, sizeof text, "+%s", c->name);
-		(void)!write(fd, text, (size_t)n);
+	size_t n = print_controllers(text, sizeof text, wanted);
+	if (fd < 0 || write(fd, text, n) == (ssize_t)n)
+		return;
+	for (const struct controller_name *c = controller_names; c->name; c++) {
+		n = print_controllers(text, sizeof text, wanted & c->bit);
+		if (n)
+			(void)!write(fd, text, n);
 	}
 }
 
-/* Turns wanted controllers on in every ancestor of cg, from the mount downwards. */
+/* Turns wanted controllers on in every ancestor of cg, from the mount downwards; when the group
+ * has all that the mount offers, there is nothing to do. Turning on what is on changes nothing. */
 static void enable_down(const struct cgroup *cg, unsigned wanted)
 {
 	size_t mount = strlen(cg->fs_path) - strlen(cg->path);
-	auto_mem char *path = strdup(cg->fs_path);
-	if (!path)
-		return;
-	for (size_t i = mount; path[i]; i++) {
-		if (path[i] != '/')
+	char path[4096];
+	(void)snprintf(path, sizeof path, "%.*s", (int)mount, cg->fs_path);
+	wanted &= read_controllers(path, "cgroup.controllers");
+	wanted &= ~read_controllers(cg->fs_path, "cgroup.controllers");
+	for (size_t i = mount; wanted && cg->fs_path[i]; i++) {
+		if (cg->fs_path[i] != '/')
 			continue;
-		path[i] = '\0';
-		unsigned have = read_controllers(path, "cgroup.controllers");
-		unsigned on = read_controllers(path, "cgroup.subtree_control");
-		wanted &= have;
-		if (wanted & ~on)
-			enable(path, wanted & ~on);
-		path[i] = '/';
-		if (!wanted)
-			return;
+		(void)snprintf(path, sizeof path, "%.*s", (int)i, cg->fs_path);
+		enable(path, wanted);
 	}
 }
 
@@ -295,6 +302,17 @@ static void remove_marked_parents(struct cgroup *cg)
 		    rmdir(cg->fs_path) < 0)
 			return;
 	}
+}
+
+int cgroup_remove_empty(const char *path, struct csn_error *err)
+{
+	struct cgroup cg AUTO(cgroup_close) = CGROUP_INIT;
+
+	TRY(fill(path, &cg, err));
+	if (rmdir(cg.fs_path) < 0 && errno != ENOENT)
+		return fail_errno(err, "remove cgroup \"%s\"", path);
+	remove_marked_parents(&cg);
+	return 0;
 }
 
 int cgroup_remove(const char *path, struct csn_error *err)

@@ -82,8 +82,10 @@ int cgroup_pids(const struct cgroup *cg, pid_t **ret, size_t *ret_count, struct 
 int cgroup_attach(const struct cgroup *cg, pid_t pid, struct csn_error *err);
 /* Removes the group and all groups below it, bottom-up; processes must be gone (wait_empty
  * first; EBUSY is retried for a short while because exit is not instant). Gone already: 0.
- * Ancestors are never removed. */
+ * Empty ancestors that cgroup_create made go too. */
 int cgroup_remove(const char *path, struct csn_error *err);
+/* The same when it is known to be empty: one rmdir, without waiting. -EBUSY when it is not. */
+int cgroup_remove_empty(const char *path, struct csn_error *err);
 
 /* Reads one value file. -ENOENT when the controller or the file is absent. "max" = CGROUP_MAX. */
 int cgroup_read_u64(const struct cgroup *cg, const char *file, uint64_t *ret,

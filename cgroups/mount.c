@@ -37,11 +37,15 @@ static bool line_is_cgroup2(char *line, char **ret_point)
 int cgroup_find_mount(char *buf, size_t size, struct csn_error *err)
 {
 	static const char *const usual[] = { "/sys/fs/cgroup", "/sys/fs/cgroup/unified" };
-	for (size_t i = 0; i < COUNT(usual); i++)
-		if (is_cgroup2(usual[i])) {
-			(void)snprintf(buf, size, "%s", usual[i]);
+	static _Thread_local size_t last; /* the one that was right before is asked first */
+	for (size_t i = 0; i < COUNT(usual); i++) {
+		size_t at = (last + i) % COUNT(usual);
+		if (is_cgroup2(usual[at])) {
+			(void)snprintf(buf, size, "%s", usual[at]);
+			last = at;
 			return 0;
 		}
+	}
 
 	auto_mem char *text = NULL;
 	size_t length = 0;

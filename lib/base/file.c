@@ -42,9 +42,10 @@ int file_read(int dir_fd, const char *path, size_t max, char **ret, size_t *ret_
 			continue;
 		if (n < 0)
 			return fail_errno(err, "read %s", path);
-		if (n == 0)
-			break;
 		size += (size_t)n;
+		/* A plain file of the size that it said to have needs no second read to end. */
+		if (n == 0 || (st.st_size > 0 && (size_t)st.st_size == size && size <= max))
+			break;
 		if (size > max)
 			return fail(err, EFBIG, "read %s: larger than %zu bytes", path, max);
 		if (size == capacity)

@@ -13,6 +13,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/auxv.h>
 
 #include "base/cleanup.h"
 #include "base/error.h"
@@ -139,6 +140,17 @@ static int column_without_marks(const char *text, const json_error_t *why)
 	return column > 0 ? column : 0;
 }
 
+/* Keys are hashed with a seed against collisions by design. The kernel gave this process random
+ * bytes at birth; jansson by itself would open /dev/urandom. */
+static void seed_hashes(void)
+{
+	uint64_t seed = 0;
+	const void *bytes = (const void *)getauxval(AT_RANDOM);
+	if (bytes)
+		memcpy(&seed, bytes, sizeof seed);
+	json_object_seed(seed | 1); /* 0 would mean /dev/urandom; only the first call counts */
+}
+
 static int load(const char *text, size_t size, const char *name, json_t **ret,
 		struct csn_error *err)
 {
@@ -148,6 +160,7 @@ static int load(const char *text, size_t size, const char *name, json_t **ret,
 	if (large)
 		TRY(mark_large_integers(text, size, large, name, &marked, &marked_size, err));
 
+	seed_hashes();
 	json_error_t why;
 	size_t flags = JSON_REJECT_DUPLICATES | (marked ? JSON_ALLOW_NUL : 0);
 	errno = 0;

@@ -125,20 +125,27 @@ static int end_all(const struct container *c, struct cgroup *cg, struct csn_erro
 	return cgroup_wait_empty(cg, END_TIMEOUT_MS, err);
 }
 
+static int remove_group(const struct container *c, struct csn_error *err)
+{
+	/* After an ordinary end nobody is left and one rmdir is all. */
+	if (c->record.cgroup_created && !record_alive(&c->record) &&
+	    cgroup_remove_empty(c->record.cgroup, NULL) == 0)
+		return 0;
+
+	struct cgroup cg AUTO(cgroup_close) = CGROUP_INIT;
+	int r = cgroup_open(c->record.cgroup, &cg, err);
+	if (r < 0 && r != -ENOENT)
+		return r;
+	TRY(end_all(c, &cg, err));
+	return c->record.cgroup_created ? cgroup_remove(c->record.cgroup, err) : 0;
+}
+
 int container_destroy(const struct host_context *ctx, struct container *c, const struct spec *spec,
 		      struct csn_error *err)
 {
-	struct cgroup cg AUTO(cgroup_close) = CGROUP_INIT;
 	struct spec *own = NULL;
 
-	if (c->record.cgroup) {
-		int r = cgroup_open(c->record.cgroup, &cg, err);
-		if (r < 0 && r != -ENOENT)
-			return r;
-	}
-	TRY(end_all(c, &cg, err));
-	if (cg.dir >= 0 && c->record.cgroup_created)
-		TRY(cgroup_remove(c->record.cgroup, err));
+	TRY(remove_group(c, err));
 
 	/* The hooks are in the entry that goes away next. */
 	if (!spec && c->record.has_hooks[HOOK_POSTSTOP] && container_config(c, &own, NULL) == 0)

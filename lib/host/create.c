@@ -212,16 +212,14 @@ static int make_plan(struct creation *c, struct csn_error *err)
 /* Bit n-1 for each signal n that we were started with SIG_IGN for. */
 static uint64_t ignored_signals(void)
 {
-	uint64_t mask = 0;
-	auto_mem char *text = NULL;
-	size_t size = 0;
-
-	if (file_read(AT_FDCWD, "/proc/self/status", 16384, &text, &size, NULL) == 0) {
-		const char *line = strstr(text, "\nSigIgn:");
-		if (line)
-			mask = strtoull(line + 8, NULL, 16);
-	}
-	return mask;
+	char text[4096];
+	auto_fd fd = open("/proc/self/status", O_RDONLY | O_CLOEXEC);
+	ssize_t n = fd < 0 ? -1 : read(fd, text, sizeof text - 1);
+	if (n <= 0)
+		return 0;
+	text[n] = '\0';
+	const char *line = strstr(text, "\nSigIgn:");
+	return line ? strtoull(line + 8, NULL, 16) : 0;
 }
 
 static int launch(struct creation *c, struct csn_error *err)

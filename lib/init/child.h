@@ -18,12 +18,30 @@
 #include "init/plan.h"
 #include "init/sync.h"
 
+/*
+ * Fds of a step are not closed when it is done: all are close-on-exec, execve closes them together,
+ * and a created container lets go of them in one call before it waits (step_gate). Only what comes
+ * to lie high in the table, because a config has hundreds of mounts, is closed at once.
+ */
+enum { LEAVE_OPEN_MAX = 256 };
+
+static inline void leave_fd(int *fd)
+{
+	if (*fd >= LEAVE_OPEN_MAX)
+		(void)close(*fd);
+	*fd = -1;
+}
+#define step_fd                                                                                    \
+	AUTO(leave_fd)                                                                             \
+	int
+
 struct child {
 	const struct plan *plan;
 	int sync;  /* plan->sync_fd, later the connection from the gate */
 	int root;  /* O_PATH fd of the container's root mount */
 	int proc;  /* a private procfs that nobody else can cover, or -1 until asked for */
 	int null;  /* the host's /dev/null, verified, O_PATH; -1 until asked for */
+	int spare; /* a detached clone of it, for the next masked file; -1: none */
 	int empty; /* a detached, read-only, empty tmpfs; -1 until asked for */
 	struct sync_msg report;
 	char program[PATH_MAX]; /* what execve gets */
@@ -55,17 +73,17 @@ int attach_tree(int tree, int target);
 int copy_tree(int from, int to);
 
 typedef int step_fn(struct child *c);
-step_fn step_prepare, step_join, step_userns, step_late_namespaces; /* join.c */
-step_fn step_keyring, step_loopback, step_hostname, step_sysctl;    /* kernel.c */
-step_fn step_root, step_pivot, step_readonly_root;		    /* rootfs.c */
-step_fn step_mounts, step_late_readonly;			    /* mount.c */
-step_fn step_devices;						    /* dev.c */
-step_fn step_masks;						    /* mask.c */
-step_fn step_terminal;						    /* tty.c */
-step_fn step_limits;						    /* limits.c */
-step_fn step_labels, step_user, step_cwd, step_capabilities;	    /* creds.c */
-step_fn step_early_seccomp, step_late_seccomp;			    /* seccomp.c */
-step_fn step_host_hooks, step_create_hooks, step_start_hooks;	    /* hook.c */
-step_fn step_find_program, step_ready, step_gate, step_exec;	    /* exec.c */
+step_fn step_prepare, step_join, step_userns, step_late_namespaces;	       /* join.c */
+step_fn step_keyring, step_loopback, step_hostname, step_sysctl;	       /* kernel.c */
+step_fn step_root, step_pivot, step_readonly_root;			       /* rootfs.c */
+step_fn step_mounts, step_late_readonly;				       /* mount.c */
+step_fn step_devices;							       /* dev.c */
+step_fn step_masks;							       /* mask.c */
+step_fn step_terminal;							       /* tty.c */
+step_fn step_limits;							       /* limits.c */
+step_fn step_labels, step_user, step_cwd, step_capabilities;		       /* creds.c */
+step_fn step_early_seccomp, step_late_seccomp;				       /* seccomp.c */
+step_fn step_host_hooks, step_create_hooks, step_start_hooks;		       /* hook.c */
+step_fn step_find_program, step_ready_early, step_ready, step_gate, step_exec; /* exec.c */
 
 #endif

@@ -34,10 +34,10 @@ static int copy_bytes(int from, int to)
 
 static int copy_file(int from_dir, int to_dir, const char *name, const struct stat *st)
 {
-	auto_fd from = openat(from_dir, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+	step_fd from = openat(from_dir, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
 	if (from < 0)
 		return -errno;
-	auto_fd to =
+	step_fd to =
 		openat(to_dir, name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
 	if (to < 0)
 		return -errno;
@@ -82,8 +82,8 @@ static int copy_entry(int from_dir, int to_dir, const char *name, int depth)
 
 	if (mkdirat(to_dir, name, 0700) < 0)
 		return -errno;
-	auto_fd from = openat(from_dir, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-	auto_fd to = openat(to_dir, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	step_fd from = openat(from_dir, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	step_fd to = openat(to_dir, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 	if (from < 0 || to < 0)
 		return -errno;
 	int r = copy_dir(from, to, depth + 1);
@@ -118,8 +118,8 @@ static int copy_dir(int from, int to, int depth)
 
 int copy_tree(int from_path, int to_mount)
 {
-	auto_fd from = openat(from_path, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	auto_fd to = openat(to_mount, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	step_fd from = openat(from_path, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	step_fd to = openat(to_mount, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	struct stat st;
 	if (from < 0 || to < 0 || fstat(from, &st) < 0)
 		return -errno;

@@ -16,7 +16,7 @@ static int write_label(struct child *c, const char *file, const char *fallback, 
 	if (proc < 0)
 		return proc;
 
-	auto_fd fd = openat(proc, file, O_WRONLY | O_CLOEXEC);
+	step_fd fd = openat(proc, file, O_WRONLY | O_CLOEXEC);
 	if (fd < 0 && errno == ENOENT && fallback)
 		fd = openat(proc, fallback, O_WRONLY | O_CLOEXEC);
 	if (fd < 0)
@@ -48,8 +48,8 @@ int step_cwd(struct child *c)
 	const struct plan *p = c->plan;
 
 	/* Resolved by openat2 from the root: "/proc/self/fd/N" cannot lead out (CVE-2024-21626). */
-	auto_fd made = p->exec_only ? -1 : inroot_make(c, p->cwd, 0);
-	auto_fd fd = sys_openat2(c->root, p->cwd, O_PATH | O_DIRECTORY | O_CLOEXEC, 0,
+	step_fd made = p->exec_only ? -1 : inroot_make(c, p->cwd, 0);
+	step_fd fd = sys_openat2(c->root, p->cwd, O_PATH | O_DIRECTORY | O_CLOEXEC, 0,
 				 RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS);
 	if (fd < 0)
 		return report_at(c, SYNC_DETAIL_CWD, 0, p->cwd,

@@ -25,7 +25,7 @@ static int open_parent(struct child *c, struct last_dir *last, const char *path,
 		return last->fd;
 	}
 
-	close_fd(&last->fd);
+	leave_fd(&last->fd);
 	last->fd = inroot_parent(c, path, ret_name);
 	__builtin_memset(last->path, 0, sizeof last->path);
 	if (last->fd >= 0 && cut < sizeof last->path)
@@ -47,21 +47,21 @@ static int check_existing(int dir, const char *name, const struct plan_device *d
 
 static int bind_node(struct child *c, int dir, const char *name, const struct plan_device *d)
 {
-	auto_fd node = open(d->path, O_PATH | O_CLOEXEC);
+	step_fd node = open(d->path, O_PATH | O_CLOEXEC);
 	struct stat st;
 	if (node < 0 || fstat(node, &st) < 0)
 		return -errno;
 	if ((st.st_mode & S_IFMT) != (d->mode & S_IFMT) || st.st_rdev != d->rdev)
 		return -ENODEV;
 
-	auto_fd file =
+	step_fd file =
 		openat(dir, name, O_CREAT | O_EXCL | O_NOFOLLOW | O_WRONLY | O_CLOEXEC, 0644);
 	if (file < 0 && errno != EEXIST)
 		return -errno;
-	auto_fd target = inroot_open(c, d->path, INROOT_NOFOLLOW);
+	step_fd target = inroot_open(c, d->path, INROOT_NOFOLLOW);
 	if (target < 0)
 		return target;
-	auto_fd tree = open_tree(node, "", OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_EMPTY_PATH);
+	step_fd tree = open_tree(node, "", OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_EMPTY_PATH);
 	return tree < 0 ? -errno : attach_tree(tree, target);
 }
 
@@ -104,6 +104,6 @@ int step_devices(struct child *c)
 		if (symlinkat(l->target, dir, name) < 0 && errno != EEXIST)
 			return report_at(c, SYNC_DETAIL_PATH, i, l->path, -errno);
 	}
-	close_fd(&last.fd);
+	leave_fd(&last.fd);
 	return 0;
 }

@@ -77,9 +77,25 @@ int step_find_program(struct child *c)
 	return r < 0 ? report_at(c, SYNC_DETAIL_PROGRAM, 0, name, r) : 0;
 }
 
+/* Without a gate the same host starts us: what still fails is reported after START. With one, all
+ * that can fail must have been tried before create returns. */
+int step_ready_early(struct child *c)
+{
+	return c->plan->gate_fd < 0 ? sync_say(c, SYNC_READY, -1) : 0;
+}
+
 int step_ready(struct child *c)
 {
-	return sync_say(c, SYNC_READY, -1);
+	return c->plan->gate_fd < 0 ? 0 : sync_say(c, SYNC_READY, -1);
+}
+
+/* A created container may wait for days: it holds nothing of the host meanwhile. */
+static int let_go(const struct plan *p)
+{
+	unsigned first = (unsigned)p->keep_fds, gate = (unsigned)p->gate_fd;
+	if (gate > first && close_range(first, gate - 1, 0) < 0)
+		return -errno;
+	return close_range(gate > first ? gate + 1 : first, ~0U, 0) < 0 ? -errno : 0;
 }
 
 int step_gate(struct child *c)
@@ -87,7 +103,10 @@ int step_gate(struct child *c)
 	if (c->plan->gate_fd < 0)
 		return sync_expect(c, SYNC_START);
 
-	close_fd(&c->sync);
+	int r = let_go(c->plan);
+	if (r < 0)
+		return r;
+	c->sync = -1;
 	for (;;) {
 		c->sync = accept4(c->plan->gate_fd, NULL, NULL, SOCK_CLOEXEC);
 		if (c->sync < 0 && errno != EINTR && errno != ECONNABORTED)

@@ -28,7 +28,7 @@ static int write_whole(int fd, const char *text, size_t len)
 /* A memfd holds the whole document, however slowly the hook reads it. */
 static int state_stdin(const struct plan_hook_state *s)
 {
-	auto_fd fd = memfd_create("state", MFD_CLOEXEC);
+	step_fd fd = memfd_create("state", MFD_CLOEXEC);
 	if (fd < 0)
 		return -errno;
 
@@ -60,11 +60,11 @@ _Noreturn static void become_hook(const struct plan_hook *h, int state, int firs
 /* 0, -errno, or 1 with *ret_status = the wait status (-1: timed out) when the hook failed. */
 static int run_hook(const struct plan_hook *h, const struct plan_hook_state *s, int *ret_status)
 {
-	auto_fd state = state_stdin(s);
+	step_fd state = state_stdin(s);
 	if (state < 0)
 		return state;
 
-	auto_fd pidfd = -1;
+	step_fd pidfd = -1;
 	struct clone_args args = { .flags = CLONE_PIDFD,
 				   .pidfd = (uintptr_t)&pidfd,
 				   .exit_signal = SIGCHLD };

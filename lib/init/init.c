@@ -40,6 +40,8 @@ static const struct step {
 	{ "security label", step_labels, ALWAYS },
 	/* Without no_new_privs a filter needs CAP_SYS_ADMIN, which the next steps may drop. */
 	{ "seccomp", step_early_seccomp, ALWAYS },
+	/* With nobody to wait for, the host may settle its part while we do the rest. */
+	{ "ready", step_ready_early, ALWAYS },
 	{ "user", step_user, ALWAYS },
 	{ "capabilities", step_capabilities, ALWAYS },
 	/* Looked for as the user who will run it: a missing program is an error of create. */
@@ -72,9 +74,13 @@ int report_at(struct child *c, enum sync_detail detail, size_t index, const char
 
 _Noreturn void init_main(const struct plan *plan)
 {
-	struct child c = {
-		.plan = plan, .sync = plan->sync_fd, .root = -1, .proc = -1, .null = -1, .empty = -1
-	};
+	struct child c = { .plan = plan,
+			   .sync = plan->sync_fd,
+			   .root = -1,
+			   .proc = -1,
+			   .null = -1,
+			   .spare = -1,
+			   .empty = -1 };
 	int r = 0;
 
 	for (; c.report.step < COUNT(steps); c.report.step++) {

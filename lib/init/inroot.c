@@ -26,8 +26,25 @@ static int make_one(int dir, const char *name, bool file)
 	if (!file)
 		return mkdirat(dir, name, 0755) < 0 && errno != EEXIST ? -errno : 0;
 
-	auto_fd fd = openat(dir, name, O_CREAT | O_EXCL | O_NOFOLLOW | O_WRONLY | O_CLOEXEC, 0644);
+	step_fd fd = openat(dir, name, O_CREAT | O_EXCL | O_NOFOLLOW | O_WRONLY | O_CLOEXEC, 0644);
 	return fd < 0 && errno != EEXIST ? -errno : 0;
+}
+
+/* The directory of path's last part if it is there. */
+static int inroot_open_parent(const struct child *c, const char *path, unsigned flags,
+			      const char **ret_name)
+{
+	char dir[PATH_MAX];
+	size_t len = __builtin_strlen(path), cut = len;
+
+	while (cut > 0 && path[cut - 1] != '/')
+		cut--;
+	if (cut == len || len >= sizeof dir)
+		return -EINVAL;
+	*ret_name = path + cut;
+	__builtin_memcpy(dir, path, cut);
+	dir[cut] = '\0';
+	return inroot_open(c, cut ? dir : "/", flags & INROOT_NOFOLLOW);
 }
 
 int inroot_make(const struct child *c, const char *path, unsigned flags)
@@ -36,6 +53,14 @@ int inroot_make(const struct child *c, const char *path, unsigned flags)
 	if (found != -ENOENT)
 		return found;
 
+	/* Nearly always only the last part is missing. */
+	const char *name;
+	step_fd parent = inroot_open_parent(c, path, flags, &name);
+	if (parent >= 0) {
+		int r = make_one(parent, name, flags & INROOT_FILE);
+		return r < 0 ? r : inroot_open(c, path, flags);
+	}
+
 	/* Walk down, opening each prefix from the root, so that a symlink in the middle means
 	 * what it means inside the container. */
 	char prefix[PATH_MAX];
@@ -43,7 +68,7 @@ int inroot_make(const struct child *c, const char *path, unsigned flags)
 	if (len >= sizeof prefix)
 		return -ENAMETOOLONG;
 
-	auto_fd dir = inroot_open(c, "/", 0);
+	step_fd dir = inroot_open(c, "/", 0);
 	for (size_t i = 0; dir >= 0 && i < len;) {
 		while (path[i] == '/')
 			i++;
@@ -63,7 +88,7 @@ int inroot_make(const struct child *c, const char *path, unsigned flags)
 				return r;
 			next = inroot_open(c, prefix, flags);
 		}
-		close_fd(&dir);
+		leave_fd(&dir);
 		dir = next;
 	}
 	return take_fd(&dir);
@@ -71,15 +96,12 @@ int inroot_make(const struct child *c, const char *path, unsigned flags)
 
 int inroot_parent(const struct child *c, const char *path, const char **ret_name)
 {
+	int found = inroot_open_parent(c, path, 0, ret_name);
+	if (found != -ENOENT)
+		return found;
+
 	char dir[PATH_MAX];
-	size_t len = __builtin_strlen(path), cut = len;
-
-	while (cut > 0 && path[cut - 1] != '/')
-		cut--;
-	if (cut == len || len >= sizeof dir)
-		return -EINVAL;
-	*ret_name = path + cut;
-
+	size_t cut = (size_t)(*ret_name - path);
 	__builtin_memcpy(dir, path, cut);
 	dir[cut] = '\0';
 	return inroot_make(c, cut > 1 ? dir : "/", 0);

@@ -26,7 +26,7 @@ int host_null(struct child *c)
 	if (c->null >= 0)
 		return c->null;
 
-	auto_fd fd = open("/dev/null", O_PATH | O_NOFOLLOW | O_CLOEXEC);
+	step_fd fd = open("/dev/null", O_PATH | O_NOFOLLOW | O_CLOEXEC);
 	struct stat st;
 	if (fd < 0 || fstat(fd, &st) < 0)
 		return -errno;
@@ -41,7 +41,7 @@ int private_proc(struct child *c)
 	if (c->proc >= 0)
 		return c->proc;
 
-	auto_fd fs = fsopen("proc", FSOPEN_CLOEXEC);
+	step_fd fs = fsopen("proc", FSOPEN_CLOEXEC);
 	if (fs < 0 || fsconfig(fs, FSCONFIG_CMD_CREATE, NULL, NULL, 0) < 0)
 		return -errno;
 	int fd = fsmount(fs, FSMOUNT_CLOEXEC,
@@ -66,7 +66,7 @@ int step_loopback(struct child *c)
 		return 0;
 
 	struct ifreq ifr = { .ifr_name = "lo", .ifr_flags = IFF_UP | IFF_RUNNING };
-	auto_fd fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	step_fd fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
 	return fd < 0 || ioctl(fd, SIOCSIFFLAGS, &ifr) < 0 ? -errno : 0;
 }
 
@@ -83,7 +83,7 @@ int step_hostname(struct child *c)
 
 static int write_sysctl(int sys, const struct plan_sysctl *s)
 {
-	auto_fd fd = sys_openat2(sys, s->path, O_WRONLY | O_CLOEXEC, 0,
+	step_fd fd = sys_openat2(sys, s->path, O_WRONLY | O_CLOEXEC, 0,
 				 RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS | RESOLVE_NO_XDEV);
 	if (fd < 0)
 		return -errno;
@@ -100,7 +100,7 @@ int step_sysctl(struct child *c)
 	int proc = private_proc(c);
 	if (proc < 0)
 		return proc;
-	auto_fd sys = openat(proc, "sys", O_PATH | O_DIRECTORY | O_CLOEXEC);
+	step_fd sys = openat(proc, "sys", O_PATH | O_DIRECTORY | O_CLOEXEC);
 	if (sys < 0)
 		return -errno;
 	for (size_t i = 0; i < c->plan->sysctls_count; i++) {

@@ -4,7 +4,6 @@
  * over; any other failure ends the start, for a mask that was silently left out is a hole.
  */
 #include <fcntl.h>
-#include <sys/stat.h>
 
 #include "init/child.h"
 
@@ -13,7 +12,7 @@ static int empty_dir(struct child *c)
 	if (c->empty >= 0)
 		return c->empty;
 
-	auto_fd fs = fsopen("tmpfs", FSOPEN_CLOEXEC);
+	step_fd fs = fsopen("tmpfs", FSOPEN_CLOEXEC);
 	if (fs < 0 || fsconfig(fs, FSCONFIG_SET_STRING, "size", "0", 0) < 0 ||
 	    fsconfig(fs, FSCONFIG_SET_STRING, "nr_inodes", "2", 0) < 0 ||
 	    fsconfig(fs, FSCONFIG_SET_STRING, "mode", "0555", 0) < 0 ||
@@ -29,7 +28,7 @@ static int empty_dir(struct child *c)
 static int mask_dir(struct child *c, int target)
 {
 	if (c->empty < 0) {
-		auto_fd first = empty_dir(c);
+		step_fd first = empty_dir(c);
 		if (first < 0)
 			return first;
 		int r = attach_tree(first, target);
@@ -38,43 +37,51 @@ static int mask_dir(struct child *c, int target)
 		c->empty = take_fd(&first);
 		return 0;
 	}
-	auto_fd again =
+	step_fd again =
 		open_tree(c->empty, "", OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_EMPTY_PATH);
 	return again < 0 ? -errno : attach_tree(again, target);
 }
 
-static int mask_file(struct child *c, int target)
+/* A clone of the host's /dev/null that is not in use yet. */
+static int spare_null(struct child *c)
 {
-	int null = host_null(c);
-	if (null < 0)
-		return null;
-	auto_fd tree = open_tree(null, "", OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_EMPTY_PATH);
-	return tree < 0 ? -errno : attach_tree(tree, target);
+	if (c->spare < 0) {
+		int null = host_null(c);
+		if (null < 0)
+			return null;
+		c->spare = open_tree(null, "", OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_EMPTY_PATH);
+	}
+	return c->spare < 0 ? -errno : c->spare;
 }
 
 static int mask(struct child *c, const char *path)
 {
-	auto_fd target = inroot_open(c, path, 0);
+	step_fd target = inroot_open(c, path, 0);
 	if (target == -ENOENT || target == -ENOTDIR)
 		return 0;
 	if (target < 0)
 		return target;
 
-	struct stat st;
-	if (fstat(target, &st) < 0)
-		return -errno;
-	return S_ISDIR(st.st_mode) ? mask_dir(c, target) : mask_file(c, target);
+	/* The kernel says which it is: a file does not go onto a directory. */
+	int null = spare_null(c);
+	if (null < 0)
+		return null;
+	int r = attach_tree(null, target);
+	if (r == -EINVAL || r == -ENOTDIR)
+		return mask_dir(c, target);
+	leave_fd(&c->spare);
+	return r;
 }
 
 static int make_readonly(struct child *c, const char *path)
 {
-	auto_fd target = inroot_open(c, path, 0);
+	step_fd target = inroot_open(c, path, 0);
 	if (target == -ENOENT || target == -ENOTDIR)
 		return 0;
 	if (target < 0)
 		return target;
 
-	auto_fd tree = open_tree(
+	step_fd tree = open_tree(
 		target, "", OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_EMPTY_PATH | AT_RECURSIVE);
 	if (tree < 0)
 		return -errno;

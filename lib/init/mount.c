@@ -55,7 +55,7 @@ static int set_propagation(int fd, const struct plan_mount *m)
 
 static int make_new(const struct plan_mount *m)
 {
-	auto_fd fs = fsopen(m->fstype, FSOPEN_CLOEXEC);
+	step_fd fs = fsopen(m->fstype, FSOPEN_CLOEXEC);
 	if (fs < 0)
 		return -errno;
 	if (m->device && fsconfig(fs, FSCONFIG_SET_STRING, "source", m->device, 0) < 0)
@@ -97,7 +97,7 @@ static int make_cgroup(const struct child *c, const struct plan_mount *m, bool *
 
 static int bind_inside(const struct child *c, const struct plan_mount *m)
 {
-	auto_fd from = inroot_open(c, m->device, 0);
+	step_fd from = inroot_open(c, m->device, 0);
 	if (from < 0)
 		return from;
 	unsigned flags = OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_EMPTY_PATH;
@@ -109,11 +109,11 @@ static int bind_inside(const struct child *c, const struct plan_mount *m)
 
 static int remount(struct child *c, const struct plan_mount *m)
 {
-	auto_fd fd = inroot_open(c, m->target, 0);
+	step_fd fd = inroot_open(c, m->target, 0);
 	if (fd < 0)
 		return fd;
 	if (m->options_count) {
-		auto_fd fs = fspick(fd, "", FSPICK_EMPTY_PATH | FSPICK_CLOEXEC);
+		step_fd fs = fspick(fd, "", FSPICK_EMPTY_PATH | FSPICK_CLOEXEC);
 		if (fs < 0)
 			return -errno;
 		int r = set_options(fs, m);
@@ -133,12 +133,12 @@ static int mount_one(struct child *c, const struct plan_mount *m)
 
 	unsigned how = (m->flags & PLAN_TARGET_FILE ? INROOT_FILE : 0) |
 		       (m->flags & PLAN_TARGET_NOFOLLOW ? INROOT_NOFOLLOW : 0);
-	auto_fd target = inroot_make(c, m->target, how);
+	step_fd target = inroot_make(c, m->target, how);
 	if (target < 0)
 		return target;
 
 	bool fresh = m->source == PLAN_MOUNT_NEW;
-	auto_fd fd = m->source == PLAN_MOUNT_NEW      ? make_new(m)
+	step_fd fd = m->source == PLAN_MOUNT_NEW      ? make_new(m)
 		     : m->source == PLAN_MOUNT_CGROUP ? make_cgroup(c, m, &fresh)
 		     : m->source == PLAN_MOUNT_INSIDE ? bind_inside(c, m)
 						      : m->tree_fd;
@@ -176,7 +176,7 @@ int step_late_readonly(struct child *c)
 			continue;
 
 		struct mount_attr attr = { .attr_set = MOUNT_ATTR_RDONLY };
-		auto_fd fd = inroot_open(c, m->target, 0);
+		step_fd fd = inroot_open(c, m->target, 0);
 		if (fd < 0)
 			return report_at(c, SYNC_DETAIL_MOUNT, i, m->target, fd);
 		if (mount_setattr(fd, "", AT_EMPTY_PATH, &attr, sizeof attr) < 0)

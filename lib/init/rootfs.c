@@ -33,7 +33,7 @@ int step_root(struct child *c)
 	/* rootfsPropagation "shared" means a peer of the host's mount: it must be cloned while
 	 * our copy of that mount is still one. */
 	bool shared = p->root_propagation & MS_SHARED;
-	auto_fd tree = p->rootfs_tree;
+	step_fd tree = p->rootfs_tree;
 	if (tree < 0 && shared)
 		tree = clone_root(c);
 	int r = leave_host_propagation();

@@ -20,7 +20,7 @@ static int load(struct child *c)
 		flags |= SECCOMP_FILTER_FLAG_NEW_LISTENER;
 	struct sock_fprog prog = { .len = s->len,
 				   .filter = (struct sock_filter *)(uintptr_t)s->filter };
-	auto_fd listener = -1;
+	step_fd listener = -1;
 	long r = syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, flags, &prog);
 	if (r < 0)
 		return -errno;

@@ -12,16 +12,16 @@
 
 static int bind_console(struct child *c, int peer)
 {
-	auto_fd target = inroot_make(c, "/dev/console", INROOT_FILE | INROOT_NOFOLLOW);
+	step_fd target = inroot_make(c, "/dev/console", INROOT_FILE | INROOT_NOFOLLOW);
 	if (target < 0)
 		return report_at(c, SYNC_DETAIL_PATH, 0, "/dev/console", target);
-	auto_fd tree = open_tree(peer, "", OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_EMPTY_PATH);
+	step_fd tree = open_tree(peer, "", OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_EMPTY_PATH);
 	return tree < 0 ? -errno : attach_tree(tree, target);
 }
 
 static int open_master(struct child *c)
 {
-	auto_fd fd = sys_openat2(c->root, "/dev/pts/ptmx", O_RDWR | O_NOCTTY | O_CLOEXEC, 0,
+	step_fd fd = sys_openat2(c->root, "/dev/pts/ptmx", O_RDWR | O_NOCTTY | O_CLOEXEC, 0,
 				 RESOLVE_IN_ROOT | RESOLVE_NO_SYMLINKS);
 	struct statfs fs;
 	if (fd < 0 || fstatfs(fd, &fs) < 0)
@@ -37,13 +37,13 @@ int step_terminal(struct child *c)
 	if (!p->terminal)
 		return 0;
 
-	auto_fd master = open_master(c);
+	step_fd master = open_master(c);
 	if (master < 0)
 		return master;
 	int unlock = 0;
 	if (ioctl(master, TIOCSPTLCK, &unlock) < 0)
 		return -errno;
-	auto_fd peer = ioctl(master, TIOCGPTPEER, O_RDWR | O_NOCTTY | O_CLOEXEC);
+	step_fd peer = ioctl(master, TIOCGPTPEER, O_RDWR | O_NOCTTY | O_CLOEXEC);
 	if (peer < 0)
 		return -errno;
 

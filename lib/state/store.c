@@ -76,17 +76,19 @@ static int lock_entry(const struct store *s, const char *id, int fd)
 	return held.st_ino == named.st_ino && held.st_dev == named.st_dev ? 0 : -ENOENT;
 }
 
-static int open_entry(const struct store *s, const char *id, enum entry_lock lock,
-		      struct entry *ret)
+enum how { UNLOCKED, LOCKED, NEW };
+
+static int open_entry(const struct store *s, const char *id, enum how how, struct entry *ret)
 {
 	auto_fd fd = openat(s->dir, id, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 	if (fd < 0)
 		return -errno;
-	if (lock == ENTRY_LOCKED) {
-		int r = lock_entry(s, id, fd);
-		if (r < 0)
-			return r;
-	}
+	/* A directory that we have just made is nobody else's to remove. */
+	if (how == NEW && flock(fd, LOCK_EX) < 0)
+		return -errno;
+	int r = how == LOCKED ? lock_entry(s, id, fd) : 0;
+	if (r < 0)
+		return r;
 	ret->id = strdup(id);
 	if (!ret->id)
 		return -ENOMEM;
@@ -102,7 +104,7 @@ int store_add(const struct store *s, const char *id, struct entry *ret, struct c
 			return fail(err, EEXIST, "container with id \"%s\" already exists", id);
 		return fail_errno(err, "container \"%s\": make its state directory", id);
 	}
-	int r = open_entry(s, id, ENTRY_LOCKED, ret);
+	int r = open_entry(s, id, NEW, ret);
 	if (r < 0) {
 		(void)unlinkat(s->dir, id, AT_REMOVEDIR);
 		return fail(err, -r, "container \"%s\": %s", id, strerror(-r));
@@ -114,7 +116,7 @@ int store_get(const struct store *s, const char *id, enum entry_lock lock, struc
 	      struct csn_error *err)
 {
 	TRY(state_check_id(id, err));
-	int r = open_entry(s, id, lock, ret);
+	int r = open_entry(s, id, lock == ENTRY_LOCKED ? LOCKED : UNLOCKED, ret);
 	if (r == -ENOENT || r == -ENOTDIR)
 		return fail(err, ENOENT, "container \"%s\" does not exist", id);
 	return r < 0 ? fail(err, -r, "container \"%s\": %s", id, strerror(-r)) : 0;
