@@ -379,6 +379,28 @@ CSN_API int csn_attach_flush(struct csn_attach *attach, struct csn_error *err) C
 /* Detaches; the container goes on. */
 CSN_API void csn_attach_close(struct csn_attach *attach);
 
+/* ---- exec ------------------------------------------------------------------------------------- */
+
+/* Lists end with NULL. NULL instead of a text or a list: as the container's own process. */
+struct csn_exec_options {
+	size_t size;
+	const char *const *command; /* required */
+	const char *const *env;	    /* "NAME=value"; replaces the container's NAME */
+	const char *working_dir;    /* absolute */
+	const char *user;	    /* "user[:group]", from the container's own passwd and group */
+	bool tty;
+};
+#define CSN_EXEC_OPTIONS_INIT { sizeof(struct csn_exec_options), NULL, NULL, NULL, NULL, false }
+
+/*
+ * One more process in a running container, as the OCI process object that
+ * `caisson --root RUN_ROOT/state exec --process FILE ID` takes; csn_free() it. It has no more
+ * rights than the container's own. -ESRCH: not running. -EBUSY: paused.
+ */
+CSN_API int csn_container_process(struct csn_runtime *rt, const char *container,
+				  const struct csn_exec_options *options, char **ret_json,
+				  struct csn_error *err) CSN_MUST_CHECK;
+
 #ifdef __cplusplus
 }
 #endif

@@ -1,1 +1,26 @@
-# bin/engine
+# csn, the engine's command line.
+bin_PROGRAMS += bin/csn
+bin_csn_SOURCES = \
+	bin/opts.c bin/opts.h bin/out.c bin/out.h \
+	bin/engine/attach.c \
+	bin/engine/attend.c \
+	bin/engine/create.c \
+	bin/engine/engine.h \
+	bin/engine/exec.c \
+	bin/engine/images.c \
+	bin/engine/import.c \
+	bin/engine/inspect.c \
+	bin/engine/kill.c \
+	bin/engine/load.c \
+	bin/engine/logs.c \
+	bin/engine/main.c \
+	bin/engine/make.c \
+	bin/engine/print.c \
+	bin/engine/ps.c \
+	bin/engine/rm.c \
+	bin/engine/rmi.c \
+	bin/engine/run.c \
+	bin/engine/start.c \
+	bin/engine/stop.c \
+	bin/engine/wait.c
+bin_csn_LDADD = lib/libcaisson.la lib/base/libbase.la $(JANSSON_LIBS)

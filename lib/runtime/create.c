@@ -90,45 +90,11 @@ static int begin(struct making *m, struct csn_error *err)
 /* ---- who runs ---------------------------------------------------------------------------------
  */
 
-/* The whole text of a file of the image; absent: NULL. */
-static int read_image_file(struct making *m, const char *path, char **ret, size_t *ret_size,
-			   struct csn_error *err)
-{
-	struct csn_error why;
-	auto_fd fd = merged_open(m->rt, &m->image.layers, path, &why);
-	if (fd == -ENOENT || fd == -ENOTDIR)
-		return 0;
-	struct stat st;
-	if (fd < 0)
-		return fail(err, why.code, "%s", why.text);
-	if (fstat(fd, &st) < 0)
-		return fail_errno(err, "%s in the image", path);
-	if (st.st_size > USER_DB_MAX)
-		return fail(err, EFBIG, "%s in the image: larger than %d bytes", path, USER_DB_MAX);
-	char *text = arena_alloc(&m->arena, (size_t)st.st_size + 1);
-	if (!text)
-		return fail(err, ENOMEM, "out of memory");
-	size_t size = 0;
-	for (ssize_t n = 1; n > 0 && size < (size_t)st.st_size; size += (size_t)n) {
-		n = read(fd, text + size, (size_t)st.st_size - size);
-		if (n < 0)
-			return fail_errno(err, "%s in the image", path);
-	}
-	*ret = text;
-	*ret_size = size;
-	return 0;
-}
-
 static int find_user(struct making *m, struct csn_error *err)
 {
-	char *passwd = NULL, *group = NULL;
 	struct user_db db = { 0 };
-	TRY(read_image_file(m, "/etc/passwd", &passwd, &db.passwd_size, err));
-	TRY(read_image_file(m, "/etc/group", &group, &db.group_size, err));
-	db.passwd = passwd;
-	db.group = group;
-
 	struct service *s = &m->service;
+	TRY(users_of_image(m->rt, &m->image.layers, &db, &m->arena, err));
 	TRY(user_resolve(s->user_text, &db, &s->user, &m->arena, err));
 	if (!env_get(s->env, s->env_count, "HOME")) {
 		char *home = arena_printf(&m->arena, "HOME=%s", s->user.home);

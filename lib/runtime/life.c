@@ -118,11 +118,9 @@ static int prepare(struct csn_runtime *rt, const struct container *c, const stru
 	return 0;
 }
 
-/* Without a monitor nobody else will write how it ended. */
+/* Written over the monitor's own, which does not know what a shell would say. */
 static void record_failure(const struct container *c, const struct csn_error *why)
 {
-	if (faccessat(c->dir, "exit.json", F_OK, 0) == 0)
-		return;
 	struct exit_record end = { .reason = EXIT_RUNTIME_ERROR };
 	end.exit_code = csn_start_exit_code(why);
 	(void)snprintf(end.error, sizeof end.error, "%.250s", why->text);

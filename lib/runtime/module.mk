@@ -5,6 +5,7 @@ lib_runtime_libruntime_la_SOURCES = \
 	lib/runtime/attach.c \
 	lib/runtime/container.c \
 	lib/runtime/create.c \
+	lib/runtime/exec.c \
 	lib/runtime/facts.c \
 	lib/runtime/images.c \
 	lib/runtime/life.c \
@@ -16,6 +17,8 @@ lib_runtime_libruntime_la_SOURCES = \
 	lib/runtime/runtime.c lib/runtime/runtime.h \
 	lib/runtime/sha256.c \
 	lib/runtime/spawn.c \
+	lib/runtime/time.c \
+	lib/runtime/users.c \
 	lib/runtime/wait.c
 lib_runtime_libruntime_la_LIBADD = \
 	lib/service/libservice.la \

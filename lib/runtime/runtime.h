@@ -156,6 +156,18 @@ int facts_settle(struct csn_runtime *rt, const struct container *c, const struct
 /* The sentence for a lost container. */
 const char *facts_lost_text(void);
 
+/* ---- users (users.c) --------------------------------------------------------------------------
+ */
+
+/* The user database of an image, and of a running container. Texts in the arena. */
+int users_of_image(const struct csn_runtime *rt, const struct spec_strings *layers,
+		   struct user_db *ret, struct arena *arena, struct csn_error *err);
+int users_of_container(const struct facts *f, struct user_db *ret, struct arena *arena,
+		       struct csn_error *err);
+
+/* ---- time (time.c) ----------------------------------------------------------------------------
+ */
+
 /* Nanoseconds since 1970 of an RFC 3339 time; 0 when it is none. *ret_size (may be NULL): its
  * length, up to the first byte that does not belong to it. */
 int64_t time_parse(const char *text, size_t size, size_t *ret_size);

@@ -109,5 +109,7 @@ struct service_files {
 /* The container's config.json: malloc'd. */
 int service_to_oci(const struct service *s, const struct service_files *files, char **ret,
 		   struct csn_error *err);
+/* Its process object alone: malloc'd. */
+int service_to_process(const struct service *s, char **ret, struct csn_error *err);
 
 #endif

@@ -87,9 +87,9 @@ static void put_capabilities(struct json_out *o)
 	json_close_object(o);
 }
 
-static void put_process(struct json_out *o, const struct service *s)
+static void put_process(struct json_out *o, const char *key, const struct service *s)
 {
-	json_open_object(o, "process");
+	json_open_object(o, key);
 	json_put_bool(o, "terminal", s->options->tty);
 	json_open_object(o, "user");
 	json_put_u64(o, "uid", s->user.uid);
@@ -170,7 +170,7 @@ int service_to_oci(const struct service *s, const struct service_files *files, c
 	json_put_bool(&o, "readonly", s->options->readonly_root);
 	json_close_object(&o);
 	json_put_string(&o, "hostname", s->hostname);
-	put_process(&o, s);
+	put_process(&o, "process", s);
 	put_mounts(&o, s, files);
 	put_linux(&o, s);
 	json_open_object(&o, "annotations");
@@ -178,5 +178,13 @@ int service_to_oci(const struct service *s, const struct service_files *files, c
 		json_put_string(&o, s->labels.items[i].key, s->labels.items[i].value);
 	json_close_object(&o);
 	json_close_object(&o);
+	return json_out_take(&o, ret, err);
+}
+
+int service_to_process(const struct service *s, char **ret, struct csn_error *err)
+{
+	struct json_out o = JSON_OUT_COMPACT;
+
+	put_process(&o, NULL, s);
 	return json_out_take(&o, ret, err);
 }

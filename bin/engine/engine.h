@@ -1,0 +1,133 @@
+/* What the commands of `csn` share. One command a file; main.c has the list. */
+#ifndef CSN_BIN_ENGINE_H
+#define CSN_BIN_ENGINE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/json.h"
+#include "bin/opts.h"
+#include "caisson.h"
+
+extern const struct command command_attach, command_create, command_exec, command_images,
+	command_import, command_inspect, command_kill, command_load, command_logs, command_ps,
+	command_rm, command_rmi, command_run, command_start, command_stop, command_wait;
+
+/* Exit statuses that are not a container's. */
+enum { STATUS_FAILED = 1, STATUS_ENGINE_ERROR = 125 };
+
+/* ---- main.c -----------------------------------------------------------------------------------
+ */
+
+/* The runtime of --root and --run-root, opened at the first call; NULL after having said why not.
+ */
+struct csn_runtime *engine_runtime(void);
+const char *engine_run_root(void);
+/* Words a failure on standard error; returns status. */
+int engine_fail(const struct csn_error *err, int status);
+int engine_fail_text(int status, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+
+/* ---- print.c ----------------------------------------------------------------------------------
+ */
+
+/* --format: json or table. -EINVAL after having said what is wrong. */
+int print_format(const char *format, bool *ret_json);
+/* Prints the document and a newline; the exit status. */
+int print_json(struct json_out *o);
+/* Times as RFC 3339, or null when 0. */
+void print_json_time(struct json_out *o, const char *key, int64_t ns);
+/* "2026-11-24T13:05:00.123456789Z" */
+void print_time(char *buf, size_t size, int64_t ns);
+/* "3 minutes", "About an hour" */
+void print_duration(char *buf, size_t size, int64_t ns);
+/* "12.3MB" */
+void print_size(char *buf, size_t size, uint64_t bytes);
+/* A reference without what everybody leaves out. */
+const char *print_reference(const char *reference);
+int64_t print_now(void);
+void print_image_json(struct json_out *o, const struct csn_image_info *i);
+/* Progress of a load on standard error, one line a layer. */
+void print_progress(void *data, const struct csn_image_progress *p);
+
+/* ---- make.c -----------------------------------------------------------------------------------
+ */
+
+/* What create and run have in common: options to a new container. */
+struct make_args {
+	const char *name, *working_dir, *user, *entrypoint, *network, *hostname, *stop_signal;
+	struct opt_list env, volumes, labels;
+	int stop_timeout;
+	bool interactive, tty, read_only, remove;
+};
+extern struct make_args make_args;
+
+#define MAKE_OPTIONS                                                                                 \
+	{                                                                                            \
+		0,	  "name",	  "NAME", "name of the container (one is made up)",          \
+		OPT_TEXT, &make_args.name                                                            \
+	},                                                                                           \
+		{ 'e',                                                                               \
+		  "env",                                                                             \
+		  "NAME[=VALUE]",                                                                    \
+		  "set an environment variable; without a value: as it is here",                     \
+		  OPT_LIST,                                                                          \
+		  &make_args.env },                                                                  \
+		{ 'w',	    "workdir",                                                               \
+		  "DIR",    "working directory; made where it is missing",                           \
+		  OPT_TEXT, &make_args.working_dir },                                                \
+		{ 'u',                                                                               \
+		  "user",                                                                            \
+		  "USER[:GROUP]",                                                                    \
+		  "names or numbers, from the image's passwd",                                       \
+		  OPT_TEXT,                                                                          \
+		  &make_args.user },                                                                 \
+		{ 'v',                                                                               \
+		  "volume",                                                                          \
+		  "SRC:DST[:ro]",                                                                    \
+		  "bind a directory or file of the host",                                            \
+		  OPT_LIST,                                                                          \
+		  &make_args.volumes },                                                              \
+		{ 0,	    "entrypoint",	  "PROGRAM", "instead of the image's; empty: none",  \
+		  OPT_TEXT, &make_args.entrypoint },                                                 \
+		{ 0,	    "read-only",	 NULL, "the root file system cannot be written",     \
+		  OPT_FLAG, &make_args.read_only },                                                  \
+		{ 0,                                                                                 \
+		  "network",                                                                         \
+		  "none|host",                                                                       \
+		  "none: loopback only (the default as long as there are no bridge networks)",       \
+		  OPT_TEXT,                                                                          \
+		  &make_args.network },                                                              \
+		{ 'h',	    "hostname",		"NAME", "host name (the first 12 digits of the id)", \
+		  OPT_TEXT, &make_args.hostname },                                                   \
+		{ 'l', "label", "KEY=VALUE", "set a label", OPT_LIST, &make_args.labels },           \
+		{ 0, "stop-signal", "SIGNAL", "what stop sends", OPT_TEXT, &make_args.stop_signal }, \
+		{ 0,	     "stop-timeout",                                                         \
+		  "SECONDS", "how long stop waits before it kills (10)",                             \
+		  OPT_INT,   &make_args.stop_timeout },                                              \
+		{ 'i',	    "interactive",	   NULL, "keep standard input open",                 \
+		  OPT_FLAG, &make_args.interactive },                                                \
+		{ 't', "tty", NULL, "with a terminal", OPT_FLAG, &make_args.tty },                   \
+	{                                                                                            \
+		0, "rm", NULL, "remove the container when it ends", OPT_FLAG, &make_args.remove      \
+	}
+
+/* Makes the container of IMAGE [COMMAND [ARGUMENT…]]. */
+int make_container(int argc, char **argv, char ret_id[CSN_ID_SIZE], struct csn_error *err);
+
+/* ---- attend.c ---------------------------------------------------------------------------------
+ */
+
+struct attend {
+	struct csn_runtime *rt;
+	const char *id;
+	struct csn_attach *attach;
+	bool tty, input;
+	bool signals; /* hand signals on to the container */
+};
+/* Blocks the signals that attend hands on: before the start, so that none is lost. */
+void attend_prepare(void);
+/* Carries bytes until the container ends; its exit status. */
+int attend(const struct attend *a);
+
+#endif

@@ -1,0 +1,122 @@
+/*
+ * csn: the engine's command line. Global options, the list of commands, the way errors are told;
+ * everything else is in the commands and in libcaisson.
+ */
+#include <errno.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/cleanup.h"
+#include "base/error.h"
+#include "bin/engine/engine.h"
+
+static const struct command *const commands[] = {
+	&command_attach,
+	&command_create,
+	&command_exec,
+	&command_images,
+	&command_import,
+	&command_inspect,
+	&command_kill,
+	&command_load,
+	&command_logs,
+	&command_ps,
+	&command_rm,
+	&command_rmi,
+	&command_run,
+	&command_start,
+	&command_stop,
+	&command_wait,
+	NULL,
+};
+
+static struct {
+	const char *root, *run_root;
+	bool version;
+} args = { "/var/lib/caisson", "/run/caisson-engine", false };
+
+static const struct opt globals[] = {
+	{ 0, "root", "DIR", "images and containers (/var/lib/caisson)", OPT_TEXT, &args.root },
+	{ 0, "run-root", "DIR", "what dies at reboot (/run/caisson-engine)", OPT_TEXT,
+	  &args.run_root },
+	{ 'v', "version", NULL, "show the version", OPT_FLAG, &args.version },
+	{ 0 },
+};
+
+static struct csn_runtime *runtime;
+
+int engine_fail_text(int status, const char *fmt, ...)
+{
+	va_list ap;
+	va_start(ap, fmt);
+	fputs("csn: ", stderr);
+	vfprintf(stderr, fmt, ap);
+	fputc('\n', stderr);
+	va_end(ap);
+	return status;
+}
+
+int engine_fail(const struct csn_error *err, int status)
+{
+	return engine_fail_text(status, "%s", err->text);
+}
+
+static void close_runtime(void)
+{
+	csn_runtime_close(runtime);
+}
+
+struct csn_runtime *engine_runtime(void)
+{
+	struct csn_error err;
+	struct csn_config config = CSN_CONFIG_INIT;
+
+	if (runtime)
+		return runtime;
+	if (geteuid() != 0) {
+		(void)engine_fail_text(0, "must run as root (rootless is not supported)");
+		return NULL;
+	}
+	config.root = args.root;
+	config.run_root = args.run_root;
+	if (csn_runtime_open_native(&config, &runtime, &err) < 0) {
+		(void)engine_fail(&err, 0);
+		return NULL;
+	}
+	(void)atexit(close_runtime);
+	return runtime;
+}
+
+const char *engine_run_root(void)
+{
+	return args.run_root;
+}
+
+int main(int argc, char **argv)
+{
+	struct csn_error err;
+	bool help;
+	int first;
+
+	/* A reader that went away shows as EPIPE where it matters. */
+	(void)signal(SIGPIPE, SIG_IGN);
+	if (opts_parse(globals, argc, argv, &first, &help, &err) < 0)
+		return engine_fail(&err, STATUS_FAILED);
+	if (args.version) {
+		printf("csn version %s\n", csn_version());
+		return 0;
+	}
+	if (help || first == argc || strcmp(argv[first], "help") == 0) {
+		opts_print_program_help("csn", "Containers from images, without a daemon.", globals,
+					commands);
+		return help || first < argc ? 0 : STATUS_FAILED;
+	}
+	int status = opts_run_command("csn", commands, argc - first, argv + first);
+	if (fflush(stdout) != 0 && status == 0)
+		status = engine_fail_text(STATUS_FAILED, "standard output: %s", strerror(errno));
+	return status;
+}

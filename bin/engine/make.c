@@ -1,0 +1,123 @@
+/* From the options of create and run to a container. */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/arena.h"
+#include "base/cleanup.h"
+#include "base/error.h"
+#include "bin/engine/engine.h"
+
+struct make_args make_args;
+
+/* "NAME" alone: the caller's value; one that the caller does not have is left out. */
+static int collect_env(struct arena *arena, const char *const **ret, struct csn_error *err)
+{
+	const struct opt_list *given = &make_args.env;
+	const char **env = arena_array(arena, given->count + 1, sizeof *env);
+	size_t count = 0;
+	if (!env)
+		return fail(err, ENOMEM, "out of memory");
+	for (size_t i = 0; i < given->count; i++) {
+		const char *entry = given->items[i];
+		if (!strchr(entry, '=')) {
+			const char *value = getenv(entry);
+			if (!value)
+				continue;
+			entry = arena_printf(arena, "%s=%s", entry, value);
+			if (!entry)
+				return fail(err, ENOMEM, "out of memory");
+		}
+		env[count++] = entry;
+	}
+	*ret = env;
+	return 0;
+}
+
+/* SRC:DST[:OPTIONS]; a relative SRC is of the working directory. */
+static int parse_volume(struct arena *arena, const char *text, struct csn_mount *ret,
+			struct csn_error *err)
+{
+	char *source = arena_strdup(arena, text);
+	if (!source)
+		return fail(err, ENOMEM, "out of memory");
+	char *target = strchr(source, ':');
+	if (!target || target == source || !target[1])
+		return fail(err, EINVAL, "--volume \"%s\": expected SRC:DST[:ro]", text);
+	*target++ = '\0';
+	char *options = strchr(target, ':');
+	if (options)
+		*options++ = '\0';
+	if (options && strcmp(options, "ro") != 0 && strcmp(options, "rw") != 0)
+		return fail(err, EINVAL, "--volume \"%s\": expected \"ro\" or \"rw\", not \"%s\"",
+			    text, options);
+	if (!strchr(source, '/') && strcmp(source, ".") != 0)
+		return fail(err, EINVAL,
+			    "--volume \"%s\": named volumes are not supported yet; write a path",
+			    text);
+	auto_mem char *real = realpath(source, NULL);
+	if (!real)
+		return fail_errno(err, "--volume \"%s\": %s", text, source);
+	ret->source = arena_strdup(arena, real);
+	ret->target = target;
+	ret->readonly = options && strcmp(options, "ro") == 0;
+	return ret->source ? 0 : fail(err, ENOMEM, "out of memory");
+}
+
+static int collect_mounts(struct arena *arena, struct csn_container_options *o,
+			  struct csn_error *err)
+{
+	const struct opt_list *given = &make_args.volumes;
+	struct csn_mount *mounts = arena_array(arena, given->count, sizeof *mounts);
+	if (!mounts)
+		return fail(err, ENOMEM, "out of memory");
+	for (size_t i = 0; i < given->count; i++) {
+		mounts[i] = (struct csn_mount)CSN_MOUNT_INIT;
+		TRY(parse_volume(arena, given->items[i], &mounts[i], err));
+	}
+	o->mounts = mounts;
+	o->mounts_count = given->count;
+	return 0;
+}
+
+static int collect_labels(struct arena *arena, struct csn_container_options *o,
+			  struct csn_error *err)
+{
+	const char **labels = arena_array(arena, make_args.labels.count + 1, sizeof *labels);
+	if (!labels)
+		return fail(err, ENOMEM, "out of memory");
+	for (size_t i = 0; i < make_args.labels.count; i++)
+		labels[i] = make_args.labels.items[i];
+	o->labels = labels;
+	return 0;
+}
+
+int make_container(int argc, char **argv, char ret_id[CSN_ID_SIZE], struct csn_error *err)
+{
+	struct arena arena AUTO(arena_free) = { 0 };
+	struct csn_container_options o = CSN_CONTAINER_OPTIONS_INIT;
+	const char *const entrypoint[] = { make_args.entrypoint, NULL };
+
+	if (make_args.stop_timeout < 0)
+		return fail(err, EINVAL, "--stop-timeout: expected 0 or more, not %d",
+			    make_args.stop_timeout);
+	TRY(collect_env(&arena, &o.env, err));
+	TRY(collect_mounts(&arena, &o, err));
+	TRY(collect_labels(&arena, &o, err));
+	o.image = argv[0];
+	o.command = argc > 1 ? (const char *const *)argv + 1 : NULL;
+	o.entrypoint = make_args.entrypoint ? entrypoint : NULL;
+	o.name = make_args.name;
+	o.working_dir = make_args.working_dir;
+	o.user = make_args.user;
+	o.hostname = make_args.hostname;
+	o.network = make_args.network;
+	o.stop_signal = make_args.stop_signal;
+	o.stop_timeout_ms = (int64_t)make_args.stop_timeout * 1000;
+	o.tty = make_args.tty;
+	o.stdin_open = make_args.interactive;
+	o.readonly_root = make_args.read_only;
+	o.auto_remove = make_args.remove;
+	return csn_container_create(engine_runtime(), &o, ret_id, err);
+}
