@@ -7,6 +7,7 @@
 
 #include "base/cleanup.h"
 #include "base/error.h"
+#include "base/utc.h"
 #include "bin/oci/oci.h"
 #include "bin/out.h"
 
@@ -65,11 +66,11 @@ static void print_table(const struct listing *l)
 		out_table_add(&t, heads[i]);
 	for (size_t i = 0; i < l->count; i++) {
 		const struct record *r = &l->records[i];
-		char pid[16], created[48], owner[16];
+		char pid[16], created[UTC_SIZE], owner[16];
 		(void)snprintf(pid, sizeof pid, "%d",
 			       l->statuses[i] == STATUS_STOPPED ? 0 : (int)r->pid);
 		(void)snprintf(owner, sizeof owner, "#%u", r->owner);
-		format_time(&r->created, created, sizeof created);
+		utc_print(&r->created, created);
 		out_table_add(&t, r->id);
 		out_table_add(&t, pid);
 		out_table_add(&t, status_name(l->statuses[i]));

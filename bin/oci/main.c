@@ -3,10 +3,12 @@
  * errors are told; everything else is in the commands and in lib/host.
  */
 #include <errno.h>
+#include <malloc.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/auxv.h>
 #include <unistd.h>
 
 #include "base/cleanup.h"
@@ -156,6 +158,8 @@ int main(int argc, char **argv)
 	bool help;
 	int first;
 
+	/* One growth of the heap instead of many: everything here is small and short-lived. */
+	(void)mallopt(M_TOP_PAD, 512 * 1024);
 	int r = opts_parse(globals, argc, argv, &first, &help, &err);
 	if (r == 0)
 		r = open_log(&err);

@@ -16,6 +16,7 @@
 #include "base/error.h"
 #include "base/file.h"
 #include "base/json.h"
+#include "base/utc.h"
 
 static struct {
 	int fd;
@@ -88,15 +89,12 @@ void log_line(enum log_level level, const char *fmt, ...)
 	if (level > the_log.level)
 		return;
 
-	char msg[1024], when[32] = "";
+	char msg[1024], when[UTC_SIZE];
 	va_list ap;
 	va_start(ap, fmt);
 	(void)vsnprintf(msg, sizeof msg, fmt, ap);
 	va_end(ap);
 
-	time_t now = time(NULL);
-	struct tm tm;
-	if (gmtime_r(&now, &tm))
-		(void)strftime(when, sizeof when, "%Y-%m-%dT%H:%M:%SZ", &tm);
+	utc_print_seconds(time(NULL), when);
 	(the_log.json ? write_json : write_text)(when, level_names[level], msg);
 }

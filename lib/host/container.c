@@ -279,9 +279,8 @@ int host_delete(const struct host_context *ctx, const char *id, bool force, stru
 	}
 	TRY(r);
 
-	enum status status = container_status(&c);
-	bool idle = status == STATUS_STOPPED || status == STATUS_CREATED;
-	if (!idle && !force)
+	enum status status = force ? STATUS_STOPPED : container_status(&c);
+	if (status != STATUS_STOPPED && status != STATUS_CREATED)
 		return fail(err, EBUSY,
 			    "cannot delete container \"%s\" that is not stopped: it is %s", id,
 			    status_name(status));

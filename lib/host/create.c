@@ -13,7 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <sys/stat.h>
+#include <unistd.h>
 
 #include "base/cleanup.h"
 #include "base/error.h"
@@ -30,6 +30,7 @@ struct creation {
 	struct container container;
 	struct spec *spec;
 	char *bundle, *rootfs; /* absolute, resolved */
+	int rootfs_dir;
 	struct cgroup cgroup;
 	bool claimed, cgroup_made;
 	struct built_plan built;
@@ -37,28 +38,37 @@ struct creation {
 	struct launch launch;
 };
 
+/* The absolute path of an open directory, symlinks resolved: the kernel knows it. */
+static char *path_of(int dir)
+{
+	char link[32], path[PATH_MAX];
+	(void)snprintf(link, sizeof link, "/proc/self/fd/%d", dir);
+	ssize_t n = readlink(link, path, sizeof path - 1);
+	if (n <= 0 || path[0] != '/')
+		return NULL;
+	path[n] = '\0';
+	return strdup(path);
+}
+
 static int open_bundle(struct creation *c, struct csn_error *err)
 {
 	const char *asked = c->req->bundle ? c->req->bundle : ".";
-	c->bundle = realpath(asked, NULL);
-	if (!c->bundle)
-		return fail_errno(err, "bundle \"%s\"", asked);
-	auto_fd dir = open(c->bundle, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	auto_fd dir = open(asked, O_PATH | O_DIRECTORY | O_CLOEXEC);
 	if (dir < 0)
 		return fail_errno(err, "bundle \"%s\"", asked);
+	c->bundle = path_of(dir);
+	if (!c->bundle)
+		return fail(err, ENOENT, "bundle \"%s\": its path cannot be found", asked);
 	TRY(spec_read_bundle(dir, c->bundle, &c->spec, err));
 
-	auto_mem char *rootfs = path_join(c->bundle, c->spec->root.path);
-	if (!rootfs)
-		return fail(err, ENOMEM, "out of memory");
-	c->rootfs = realpath(rootfs, NULL);
-	struct stat st;
-	if (!c->rootfs || stat(c->rootfs, &st) < 0)
+	c->rootfs_dir = openat(dir, c->spec->root.path, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	if (c->rootfs_dir < 0)
 		return fail_errno(err, "config.json: root.path: \"%s\"", c->spec->root.path);
-	if (!S_ISDIR(st.st_mode))
-		return fail(err, ENOTDIR, "config.json: root.path: \"%s\": not a directory",
-			    c->spec->root.path);
-	return 0;
+	c->rootfs = path_of(c->rootfs_dir);
+	return c->rootfs ? 0
+			 : fail(err, ENOENT,
+				"config.json: root.path: \"%s\": its path cannot be found",
+				c->spec->root.path);
 }
 
 /* A terminal must go somewhere, and a socket for it makes no sense without one. */
@@ -142,7 +152,7 @@ static int write_intent(struct creation *c, struct csn_error *err)
 	for (int kind = 0; kind < HOOK_KINDS; kind++)
 		r->has_hooks[kind] = c->spec->hooks[kind].count > 0;
 	r->cgroup_created = true; /* an intent: made true or corrected below */
-	return record_write(&c->container.entry, r, err);
+	return record_write_first(&c->container.entry, r, err);
 }
 
 static int make_cgroup(struct creation *c, struct csn_error *err)
@@ -203,6 +213,7 @@ static int make_plan(struct creation *c, struct csn_error *err)
 				 .spec = c->spec,
 				 .id = c->req->id,
 				 .rootfs = c->rootfs,
+				 .rootfs_dir = c->rootfs_dir,
 				 .bundle = c->bundle,
 				 .cgroup_fs = c->cgroup.fs_path,
 				 .state_root = c->container.store.dir };
@@ -325,6 +336,7 @@ static void creation_done(struct creation *c)
 	launch_done(&c->launch);
 	plan_done(&c->built);
 	close_fd(&c->gate);
+	close_fd(&c->rootfs_dir);
 	cgroup_close(&c->cgroup);
 	spec_free(c->spec);
 	free(c->bundle);
@@ -335,7 +347,7 @@ static void creation_done(struct creation *c)
 #define CREATION_INIT(context, request)                                                            \
 	{                                                                                          \
 		.ctx = (context), .req = (request), .container = CONTAINER_INIT,                   \
-		.cgroup = CGROUP_INIT, .gate = -1, .launch = LAUNCH_INIT                           \
+		.cgroup = CGROUP_INIT, .gate = -1, .rootfs_dir = -1, .launch = LAUNCH_INIT         \
 	}
 
 int host_create(const struct host_context *ctx, const struct host_create *req,

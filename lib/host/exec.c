@@ -63,11 +63,15 @@ static int make_plan(struct execution *x, struct csn_error *err)
 	/* HOME is looked up in the container's own passwd, through init's root. */
 	char root[64];
 	(void)snprintf(root, sizeof root, "/proc/%d/root", (int)x->container.record.pid);
+	auto_fd root_dir = open(root, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	if (root_dir < 0)
+		return fail(err, ESRCH, "cannot exec in a container that is not running");
 	struct plan_input in = { .ctx = x->ctx,
 				 .req = &as_create,
 				 .spec = x->spec,
 				 .id = x->req->id,
 				 .rootfs = root,
+				 .rootfs_dir = root_dir,
 				 .bundle = x->container.record.bundle,
 				 .cgroup_fs = x->cgroup.fs_path,
 				 .state_root = x->container.store.dir };

@@ -30,6 +30,7 @@ struct plan_input {
 	const struct spec *spec;
 	const char *id;
 	const char *rootfs;    /* absolute host path of root.path, resolved and checked */
+	int rootfs_dir;	       /* the same, open (O_PATH) */
 	const char *bundle;    /* absolute */
 	const char *cgroup_fs; /* host path of the container's cgroup directory */
 	int state_root;	       /* directory fd of the state root (seccomp cache lives below it) */

@@ -75,5 +75,12 @@ int plan_caps(const struct plan_input *in, const struct spec_process *process,
 	TRY(parse_set(&p, "inheritable", &c->inheritable, &caps->inheritable));
 	TRY(parse_set(&p, "permitted", &c->permitted, &caps->permitted));
 	TRY(parse_set(&p, "ambient", &c->ambient, &caps->ambient));
+
+	/* capabilities(7): only what is both permitted and inheritable can be ambient. */
+	uint64_t possible = caps->permitted & caps->inheritable;
+	if (caps->ambient & ~possible)
+		host_warn(in->ctx, "process.capabilities.ambient: what is not both permitted and "
+				   "inheritable is left out");
+	caps->ambient &= possible;
 	return 0;
 }

@@ -25,13 +25,7 @@ enum { PASSWD_MAX = 1 << 20 };
 /* Whole small file below the root; NULL when it is anything but a plain file of modest size. */
 static char *read_in_root(const struct plan_input *in, const char *path)
 {
-	auto_fd opened = -1;
-	int root = in->req->rootfs_tree;
-	if (root < 0)
-		root = opened = open(in->rootfs, O_PATH | O_DIRECTORY | O_CLOEXEC);
-	if (root < 0)
-		return NULL;
-
+	int root = in->req->rootfs_tree >= 0 ? in->req->rootfs_tree : in->rootfs_dir;
 	auto_fd fd = open_in_root(root, path, O_RDONLY | O_NONBLOCK | O_NOCTTY, 0);
 	struct stat st;
 	if (fd < 0 || fstat(fd, &st) < 0 || !S_ISREG(st.st_mode) || st.st_size > PASSWD_MAX)

@@ -48,12 +48,17 @@ int step_cwd(struct child *c)
 	const struct plan *p = c->plan;
 
 	/* Resolved by openat2 from the root: "/proc/self/fd/N" cannot lead out (CVE-2024-21626). */
-	step_fd made = p->exec_only ? -1 : inroot_make(c, p->cwd, 0);
-	step_fd fd = sys_openat2(c->root, p->cwd, O_PATH | O_DIRECTORY | O_CLOEXEC, 0,
-				 RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS);
+	const uint64_t resolve = RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS;
+	const uint64_t flags = O_PATH | O_DIRECTORY | O_CLOEXEC;
+	step_fd fd = sys_openat2(c->root, p->cwd, flags, 0, resolve);
+	if (fd < 0 && errno == ENOENT && !p->exec_only) {
+		step_fd made = inroot_make(c, p->cwd, 0);
+		if (made < 0)
+			return report_at(c, SYNC_DETAIL_CWD, 0, p->cwd, made);
+		fd = sys_openat2(c->root, p->cwd, flags, 0, resolve);
+	}
 	if (fd < 0)
-		return report_at(c, SYNC_DETAIL_CWD, 0, p->cwd,
-				 !p->exec_only && made < 0 ? made : -errno);
+		return report_at(c, SYNC_DETAIL_CWD, 0, p->cwd, -errno);
 	if (fchdir(fd) < 0)
 		return report_at(c, SYNC_DETAIL_CWD, 0, p->cwd, -errno);
 
@@ -128,7 +133,7 @@ int step_capabilities(struct child *c)
 	for (unsigned long cap = 0; cap < 64; cap++)
 		if (caps->ambient & (UINT64_C(1) << cap) &&
 		    prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_RAISE, cap, 0, 0) < 0)
-			sync_warn(c, "an ambient capability is not both permitted and inheritable: "
-				     "left out");
+			return report_at(c, SYNC_DETAIL_PATH, 0, "process.capabilities.ambient",
+					 -errno);
 	return 0;
 }

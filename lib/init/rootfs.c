@@ -68,9 +68,6 @@ int step_pivot(struct child *c)
 		if (sys_pivot_root(".", ".") < 0 || umount2(".", MNT_DETACH) < 0)
 			return -errno;
 	}
-	if (chdir("/") < 0)
-		return -errno;
-
 	if (p->root_propagation) {
 		struct mount_attr attr = { .propagation =
 						   p->root_propagation & ~(unsigned long)MS_REC };

@@ -10,6 +10,8 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "base/utc.h"
+
 enum { PART_MAX = 16 * 1024, BUFFER_SIZE = 64 * 1024, PREFIX_MAX = 64 };
 
 /* Untouched pages of it cost nothing while a container is silent. */
@@ -44,12 +46,10 @@ static void put(struct log_file *log, const char *bytes, size_t size)
 static size_t print_prefix(char *prefix, const char *stream)
 {
 	struct timespec now;
-	struct tm tm;
-	char seconds[32] = "";
+	char when[UTC_SIZE];
 	(void)clock_gettime(CLOCK_REALTIME, &now);
-	if (gmtime_r(&now.tv_sec, &tm))
-		(void)strftime(seconds, sizeof seconds, "%Y-%m-%dT%H:%M:%S", &tm);
-	return (size_t)snprintf(prefix, PREFIX_MAX, "%s.%09ldZ %s ", seconds, now.tv_nsec, stream);
+	utc_print(&now, when);
+	return (size_t)snprintf(prefix, PREFIX_MAX, "%s %s ", when, stream);
 }
 
 void log_append(struct log_file *log, struct log_stream *stream, const char *bytes, size_t size)

@@ -13,6 +13,7 @@
 #include "base/file.h"
 #include "base/json.h"
 #include "base/names.h"
+#include "base/utc.h"
 #include "monitor/monitor.h"
 
 enum { RECORD_MAX = 4 << 20 };
@@ -148,15 +149,6 @@ static const struct json_field exit_fields[] = {
 };
 #undef ROW
 
-static void print_time(const struct timespec *t, char buf[48])
-{
-	struct tm tm;
-	char seconds[32] = "";
-	if (gmtime_r(&t->tv_sec, &tm))
-		(void)strftime(seconds, sizeof seconds, "%Y-%m-%dT%H:%M:%S", &tm);
-	(void)snprintf(buf, 48, "%s.%09ldZ", seconds, (long)t->tv_nsec);
-}
-
 static struct timespec parse_time(const char *text)
 {
 	struct tm tm = { 0 };
@@ -199,9 +191,9 @@ int exit_record_read(int container_dir, struct exit_record *ret, struct csn_erro
 int exit_record_write(int container_dir, const struct exit_record *r, struct csn_error *err)
 {
 	struct json_out o = JSON_OUT_COMPACT;
-	char started[48], finished[48];
-	print_time(&r->started_at, started);
-	print_time(&r->finished_at, finished);
+	char started[UTC_SIZE], finished[UTC_SIZE];
+	utc_print(&r->started_at, started);
+	utc_print(&r->finished_at, finished);
 
 	json_open_object(&o, NULL);
 	json_put_i64(&o, "exit_code", r->exit_code);

@@ -18,6 +18,7 @@
 #include "base/error.h"
 #include "base/file.h"
 #include "base/path.h"
+#include "base/utc.h"
 #include "runtime/runtime.h"
 
 #define RESOLV_CONF_MAX 65536
@@ -200,10 +201,10 @@ static int put_config(struct making *m, struct csn_error *err)
 static int put_record(struct making *m, char *name, struct csn_error *err)
 {
 	const struct service *s = &m->service;
-	char created[40];
+	char created[UTC_SIZE];
 	struct timespec now;
 	(void)clock_gettime(CLOCK_REALTIME, &now);
-	format_time(&now, created, sizeof created);
+	utc_print(&now, created);
 
 	const struct engine_record r = {
 		.id = m->id,

@@ -9,6 +9,7 @@
 #include "base/error.h"
 #include "base/file.h"
 #include "base/json.h"
+#include "base/utc.h"
 #include "base/names.h"
 #include "runtime/runtime.h"
 
@@ -173,9 +174,9 @@ int csn_container_get(struct csn_runtime *rt, const char *container, struct csn_
 
 static void put_time(struct json_out *o, const char *key, int64_t ns)
 {
-	char buf[40];
+	char buf[UTC_SIZE];
 	const struct timespec t = { ns / 1000000000, ns % 1000000000 };
-	format_time(&t, buf, sizeof buf);
+	utc_print(&t, buf);
 	json_put_string(o, key, ns ? buf : NULL);
 }
 

@@ -1,25 +1,16 @@
 /* The state of a container as others read it: `state`, `list --format json`, hooks. */
 #include <stdio.h>
-#include <time.h>
 
 #include "base/error.h"
 #include "base/json.h"
+#include "base/utc.h"
 #include "state/state.h"
-
-void format_time(const struct timespec *t, char *buf, size_t size)
-{
-	struct tm tm;
-	char seconds[32] = "";
-	if (gmtime_r(&t->tv_sec, &tm))
-		(void)strftime(seconds, sizeof seconds, "%Y-%m-%dT%H:%M:%S", &tm);
-	(void)snprintf(buf, size, "%s.%09ldZ", seconds, (long)t->tv_nsec);
-}
 
 static void put_state(struct json_out *o, const struct record *r, enum status status, bool compact,
 		      const char *owner)
 {
-	char created[48];
-	format_time(&r->created, created, sizeof created);
+	char created[UTC_SIZE];
+	utc_print(&r->created, created);
 
 	json_open_object(o, NULL);
 	json_put_string(o, "ociVersion", SPEC_VERSION);

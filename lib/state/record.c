@@ -115,7 +115,7 @@ int record_read(const struct entry *e, struct record *ret, struct csn_error *err
 	return 0;
 }
 
-int record_write(const struct entry *e, const struct record *r, struct csn_error *err)
+static int print_record(const struct record *r, char **ret, size_t *ret_size, struct csn_error *err)
 {
 	struct json_out o = JSON_OUT_COMPACT;
 	uint32_t hooks = 0;
@@ -147,11 +147,29 @@ int record_write(const struct entry *e, const struct record *r, struct csn_error
 	}
 	json_close_object(&o);
 
-	size_t size = o.size;
+	*ret_size = o.size;
+	return json_out_take(&o, ret, err);
+}
+
+int record_write(const struct entry *e, const struct record *r, struct csn_error *err)
+{
 	auto_mem char *text = NULL;
-	TRY(json_out_take(&o, &text, err));
+	size_t size = 0;
+	TRY(print_record(r, &text, &size, err));
 	return within(err, file_write_atomic(e->dir, "state.json", text, size, 0600, false, err),
 		      "container \"%s\"", e->id);
+}
+
+int record_write_first(const struct entry *e, const struct record *r, struct csn_error *err)
+{
+	auto_mem char *text = NULL;
+	size_t size = 0;
+	TRY(print_record(r, &text, &size, err));
+	auto_fd fd = openat(e->dir, "state.json",
+			    O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
+	int n = fd < 0 ? -errno : write_all(fd, text, size);
+	return n < 0 ? fail(err, -n, "container \"%s\": write its record: %s", e->id, strerror(-n))
+		     : 0;
 }
 
 void record_done(struct record *r)

@@ -84,6 +84,8 @@ struct record {
 /* Reads and writes state.json. A damaged file is -EBADMSG and names the file. */
 int record_read(const struct entry *e, struct record *ret, struct csn_error *err);
 int record_write(const struct entry *e, const struct record *r, struct csn_error *err);
+/* The first write of a new entry, which nobody can have read before. */
+int record_write_first(const struct entry *e, const struct record *r, struct csn_error *err);
 void record_done(struct record *r);
 
 /*
@@ -102,7 +104,4 @@ int state_document(const struct record *r, enum status status, bool compact, cha
 /* As a JSON array for `list --format json` ("null" when count is 0). malloc'd. */
 int state_list_document(const struct record *records, const enum status *statuses, size_t count,
 			char **ret, struct csn_error *err);
-/* "2026-11-24T13:05:00.123456789Z"; buf of at least 36 bytes. */
-void format_time(const struct timespec *t, char *buf, size_t size);
-
 #endif
