@@ -3,6 +3,7 @@ noinst_LTLIBRARIES += lib/monitor/librecords.la lib/monitor/libmonitor.la
 lib_monitor_librecords_la_SOURCES = lib/monitor/records.c lib/monitor/monitor.h
 lib_monitor_libmonitor_la_SOURCES = \
 	lib/monitor/attach.c lib/monitor/attach.h \
+	lib/monitor/autoremove.c \
 	lib/monitor/handover.c \
 	lib/monitor/logs.c lib/monitor/logs.h \
 	lib/monitor/reap.c \

@@ -188,11 +188,8 @@ static void clean_up(const struct supervision *s)
 
 	(void)snprintf(path, sizeof path, "%s/state", s->run_root);
 	(void)host_delete(&ctx, s->id, true, NULL);
-	if (s->auto_remove && root >= 0) {
-		auto_fd containers = openat(root, "containers", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-		if (containers >= 0)
-			(void)remove_tree(containers, s->id, NULL);
-	}
+	if (s->auto_remove && root >= 0)
+		auto_remove(root, s->fds[FD_CONTAINER], s->id);
 	auto_fd monitors =
 		run < 0 ? -1 : openat(run, "monitor", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (monitors >= 0)

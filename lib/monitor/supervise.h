@@ -43,4 +43,7 @@ int supervision_parse(int argc, char **argv, struct supervision *ret);
 /* reap.c: how it ended, by waitid and memory.events. */
 void reap(const struct supervision *s, struct exit_record *ret);
 
+/* autoremove.c: takes <root>/containers/<id> and its name away, once waiters have read the end. */
+void auto_remove(int root, int container_dir, const char *id);
+
 #endif
