@@ -15,6 +15,7 @@
 #include "base/error.h"
 #include "base/file.h"
 #include "base/json.h"
+#include "base/sha256.h"
 #include "runtime/runtime.h"
 
 #define IMAGE_PROGRAM "caisson-image"
@@ -182,9 +183,12 @@ int image_find(struct csn_runtime *rt, const char *text, struct image_record *re
 	if (!reference)
 		return fail(err, ENOMEM, "out of memory");
 
-	char file[HEX_SIZE + 5];
-	sha256_hex(reference, strlen(reference), file);
-	(void)strcpy(file + HEX_SIZE - 1, ".json");
+	struct sha256 hash;
+	char file[64 + sizeof ".json"];
+	sha256_init(&hash);
+	sha256_update(&hash, reference, strlen(reference));
+	sha256_hex(&hash, file);
+	(void)strcpy(file + 64, ".json");
 	struct csn_error why;
 	int r = read_record(rt, file, ret, arena, &why);
 	if (r == 0)

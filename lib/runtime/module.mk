@@ -15,7 +15,6 @@ lib_runtime_libruntime_la_SOURCES = \
 	lib/runtime/names.c \
 	lib/runtime/reference.c \
 	lib/runtime/runtime.c lib/runtime/runtime.h \
-	lib/runtime/sha256.c \
 	lib/runtime/spawn.c \
 	lib/runtime/time.c \
 	lib/runtime/users.c \

@@ -78,9 +78,6 @@ void spawn_forget(struct csn_runtime *rt, pid_t pid);
 /* ---- images (images.c, reference.c, merged.c) -------------------------------------------------
  */
 
-#define HEX_SIZE 65
-/* SHA-256 as 64 hex digits. */
-void sha256_hex(const void *data, size_t size, char ret[HEX_SIZE]);
 /* "busybox" → "docker.io/library/busybox:latest"; malloc'd, NULL without memory. What is no
  * reference comes out as something that no image is called. */
 char *reference_normalise(const char *text);
