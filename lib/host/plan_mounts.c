@@ -217,11 +217,33 @@ static int map_ids(struct sorting *s, int tree)
 	return 0;
 }
 
+/*
+ * A clone of a shared mount is its peer: what the container mounts or unmounts below it would
+ * happen on the host. The clone takes the propagation that the config gives the root, from whose
+ * side the bind is seen, by default as a slave; options of the mount itself come later, by the
+ * child.
+ */
+static int leave_peers(const struct sorting *s, int tree)
+{
+	const char *asked = s->in->spec->linux_.rootfs_propagation;
+	uint64_t root = MS_SLAVE;
+	if (asked)
+		(void)named_number(spec_propagations, asked, &root);
+	if (root & MS_SHARED)
+		return 0;
+	struct mount_attr attr = { .propagation = root & MS_SLAVE ? MS_SLAVE : MS_PRIVATE };
+	return mount_setattr(tree, "", AT_EMPTY_PATH | AT_RECURSIVE, &attr, sizeof attr) < 0
+		       ? -errno
+		       : 0;
+}
+
 /* Attributes go onto the detached tree while nobody can see it; the child need not repeat them. */
 static int prepare_tree(struct sorting *s, int tree)
 {
 	struct plan_mount *m = s->out;
-	int r = set_attr(tree, m->attr_set, m->attr_clr, 0);
+	int r = leave_peers(s, tree);
+	if (r == 0)
+		r = set_attr(tree, m->attr_set, m->attr_clr, 0);
 	if (r == 0)
 		r = set_attr(tree, m->rec_attr_set, m->rec_attr_clr, AT_RECURSIVE);
 	if (r < 0)
