@@ -1,27 +1,22 @@
 /*
- * Groups as directories: made, opened, populated, removed. Levels that we make carry the extended
- * attribute trusted.caisson, so that removal knows which empty ancestors are ours to take away,
- * whoever made them and whatever records were lost.
+ * Groups as directories: made, opened, populated. Levels above a group that we make carry the
+ * extended attribute trusted.caisson, so that removal (remove.c) knows which empty ancestors are
+ * ours to take away, whoever made them and whatever records were lost.
  */
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <poll.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/xattr.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "base/cleanup.h"
 #include "base/error.h"
 #include "base/file.h"
 #include "cgroups/internal.h"
-
-enum { REMOVE_TIMEOUT_MS = 2000 };
-#define MARK "trusted.caisson"
 
 const struct controller_name controller_names[] = {
 	{ "cpu", CGROUP_CPU },	     { "cpuset", CGROUP_CPUSET },   { "io", CGROUP_IO },
@@ -32,28 +27,40 @@ const struct controller_name controller_names[] = {
 static int check_path(const char *path, struct csn_error *err)
 {
 	if (path[0] != '/' || path[1] == '\0')
-		return fail(err, EINVAL, "cgroup path \"%s\": expected a path below \"/\"", path);
+		return fail(err, EINVAL, "cgroup path \"%.200s\": expected a path below \"/\"",
+			    path);
+	/* Room for the mount point in front of it. */
+	if (strlen(path) > PATH_MAX - 256)
+		return fail(err, ENAMETOOLONG, "cgroup path \"%.64s...\": too long (%zu bytes)",
+			    path, strlen(path));
+	for (const char *p = path; *p; p++)
+		/* The kernel refuses newlines, which would make /proc/PID/cgroup unreadable. */
+		if ((unsigned char)*p < 0x20 || *p == 0x7f)
+			return fail(err, EINVAL,
+				    "cgroup path \"%.200s\": control characters are not allowed",
+				    path);
 	for (const char *p = path; *p;) {
 		size_t n = strcspn(p + 1, "/");
 		if (n == 0 || (n == 1 && p[1] == '.') || (n == 2 && p[1] == '.' && p[2] == '.'))
 			return fail(err, EINVAL,
-				    "cgroup path \"%s\": empty, \".\" and \"..\" parts are "
+				    "cgroup path \"%.200s\": empty, \".\" and \"..\" parts are "
 				    "not allowed",
 				    path);
-		if (n > 255)
-			return fail(err, ENAMETOOLONG, "cgroup path \"%s\": a part is too long",
-				    path);
+		if (n > NAME_MAX)
+			return fail(err, ENAMETOOLONG,
+				    "cgroup path \"%.64s...\": a part is longer than %d bytes",
+				    path, NAME_MAX);
 		p += n + 1;
 	}
 	return 0;
 }
 
-static int fill(const char *path, struct cgroup *ret, struct csn_error *err)
+int cgroup_name(const char *path, struct cgroup *ret, struct csn_error *err)
 {
-	char mount[4096];
+	char mount[PATH_MAX];
 	TRY(check_path(path, err));
 	TRY(cgroup_find_mount(mount, sizeof mount, err));
-	ret->dir = -1;
+	*ret = (struct cgroup)CGROUP_INIT;
 	ret->path = strdup(path);
 	if (!ret->path || asprintf(&ret->fs_path, "%s%s", mount, path) < 0) {
 		ret->fs_path = NULL;
@@ -80,7 +87,7 @@ static int open_dir(struct cgroup *cg)
 int cgroup_open(const char *path, struct cgroup *ret, struct csn_error *err)
 {
 	struct cgroup cg = CGROUP_INIT;
-	TRY(fill(path, &cg, err));
+	TRY(cgroup_name(path, &cg, err));
 	int r = open_dir(&cg);
 	if (r < 0) {
 		cgroup_close(&cg);
@@ -90,23 +97,36 @@ int cgroup_open(const char *path, struct cgroup *ret, struct csn_error *err)
 	return 0;
 }
 
-/* Controllers named in a file such as cgroup.controllers of the directory at path. */
-static unsigned read_controllers(const char *dir, const char *file)
+static unsigned parse_controllers(char *text)
 {
-	char path[4200], buf[256];
-	(void)snprintf(path, sizeof path, "%s/%s", dir, file);
-	auto_fd fd = open(path, O_RDONLY | O_CLOEXEC);
-	ssize_t n = fd < 0 ? -1 : read(fd, buf, sizeof buf - 1);
 	unsigned mask = 0;
-	if (n <= 0)
-		return 0;
-	buf[n] = '\0';
 	char *save = NULL;
-	for (char *name = strtok_r(buf, " \n", &save); name; name = strtok_r(NULL, " \n", &save))
+	for (char *name = strtok_r(text, " \n", &save); name; name = strtok_r(NULL, " \n", &save))
 		for (const struct controller_name *c = controller_names; c->name; c++)
 			if (strcmp(c->name, name) == 0)
 				mask |= c->bit;
 	return mask;
+}
+
+/* Controllers that the directory at path offers; none when it cannot be read. */
+static unsigned offered_at(const char *dir)
+{
+	char path[PATH_MAX + 32], buf[256];
+	(void)snprintf(path, sizeof path, "%s/cgroup.controllers", dir);
+	auto_fd fd = open(path, O_RDONLY | O_CLOEXEC);
+	ssize_t n = fd < 0 ? -1 : read(fd, buf, sizeof buf - 1);
+	if (n <= 0)
+		return 0;
+	buf[n] = '\0';
+	return parse_controllers(buf);
+}
+
+unsigned controllers_of_mount(const struct cgroup *cg)
+{
+	char path[PATH_MAX];
+	size_t mount = strlen(cg->fs_path) - strlen(cg->path);
+	(void)snprintf(path, sizeof path, "%.*s", (int)mount, cg->fs_path);
+	return offered_at(path);
 }
 
 static size_t print_controllers(char *buf, size_t size, unsigned mask)
@@ -123,7 +143,7 @@ static size_t print_controllers(char *buf, size_t size, unsigned mask)
  * take the others with it. What is refused shows later, as a limit whose controller is missing. */
 static void enable(const char *dir, unsigned wanted)
 {
-	char path[4200], text[128];
+	char path[PATH_MAX + 32], text[128];
 	(void)snprintf(path, sizeof path, "%s/cgroup.subtree_control", dir);
 	auto_fd fd = open(path, O_WRONLY | O_CLOEXEC);
 	size_t n = print_controllers(text, sizeof text, wanted);
@@ -141,10 +161,12 @@ static void enable(const char *dir, unsigned wanted)
 static void enable_down(const struct cgroup *cg, unsigned wanted)
 {
 	size_t mount = strlen(cg->fs_path) - strlen(cg->path);
-	char path[4096];
-	(void)snprintf(path, sizeof path, "%.*s", (int)mount, cg->fs_path);
-	wanted &= read_controllers(path, "cgroup.controllers");
-	wanted &= ~read_controllers(cg->fs_path, "cgroup.controllers");
+	unsigned have = 0;
+	char path[PATH_MAX];
+	wanted &= controllers_of_mount(cg);
+	if (!wanted || cgroup_controllers(cg, &have, NULL) < 0)
+		return;
+	wanted &= ~have;
 	for (size_t i = mount; wanted && cg->fs_path[i]; i++) {
 		if (cg->fs_path[i] != '/')
 			continue;
@@ -174,8 +196,8 @@ static int make_levels(const struct cgroup *cg, bool *ret_created)
 				vanished = true;
 			else if (!made && errno != EEXIST)
 				return -errno;
-			if (made)
-				(void)setxattr(path, MARK, "1", 1, 0);
+			if (made && !last)
+				(void)setxattr(path, CGROUP_MARK, "1", 1, 0);
 			if (last) {
 				*ret_created = made;
 				if (!vanished)
@@ -188,23 +210,33 @@ static int make_levels(const struct cgroup *cg, bool *ret_created)
 	return -ENOENT;
 }
 
+/* Makes and opens the group, each once. */
+static int make_and_open(struct cgroup *cg, bool *ret_created)
+{
+	/* The last level alone, when all others are there, is the common case. */
+	bool created = mkdir(cg->fs_path, 0755) == 0;
+	int r = created ? 0 : -errno;
+	if (r == -EEXIST)
+		r = 0;
+	else if (r == -ENOENT)
+		r = make_levels(cg, &created);
+	if (r == 0)
+		r = open_dir(cg);
+	*ret_created = created;
+	return r;
+}
+
 int cgroup_create(const char *path, unsigned wanted, struct cgroup *ret, bool *ret_created,
 		  struct csn_error *err)
 {
 	struct cgroup cg = CGROUP_INIT;
-	TRY(fill(path, &cg, err));
+	bool created = false;
+	TRY(cgroup_name(path, &cg, err));
 
-	/* The last level alone, when all others are there, is the common case. */
-	bool created = mkdir(cg.fs_path, 0755) == 0;
-	int r = created ? 0 : -errno;
-	if (created)
-		(void)setxattr(cg.fs_path, MARK, "1", 1, 0);
-	else if (r == -EEXIST)
-		r = 0;
-	else if (r == -ENOENT)
-		r = make_levels(&cg, &created);
-	if (r == 0)
-		r = open_dir(&cg);
+	/* Gone between mkdir and open: somebody removed a group of the same name just then. */
+	int r = make_and_open(&cg, &created);
+	for (int tries = 0; r == -ENOENT && tries < 10; tries++)
+		r = make_and_open(&cg, &created);
 	if (r < 0) {
 		cgroup_close(&cg);
 		return fail(err, -r, "make cgroup \"%s\": %s", path, strerror(-r));
@@ -229,18 +261,22 @@ int cgroup_of(pid_t pid, char *buf, size_t size, struct csn_error *err)
 	char *save = NULL;
 	for (char *line = strtok_r(text, "\n", &save); line; line = strtok_r(NULL, "\n", &save))
 		if (strncmp(line, "0::", 3) == 0) {
-			(void)snprintf(buf, size, "%s", line + 3);
-			return 0;
+			int n = snprintf(buf, size, "%s", line + 3);
+			return (size_t)n < size
+				       ? 0
+				       : fail(err, ENAMETOOLONG, "%s: too long a path", path);
 		}
 	return fail(err, ENOENT, "%s: no cgroup2 entry", path);
 }
 
 int cgroup_controllers(const struct cgroup *cg, unsigned *ret, struct csn_error *err)
 {
-	struct stat st;
-	if (fstat(cg->dir, &st) < 0)
-		return fail_errno(err, "cgroup \"%s\"", cg->path);
-	*ret = read_controllers(cg->fs_path, "cgroup.controllers");
+	char buf[256];
+	ssize_t n = read_value(cg, "cgroup.controllers", buf, sizeof buf);
+	if (n < 0)
+		return fail(err, (int)-n, "cgroup \"%s\": cgroup.controllers: %s", cg->path,
+			    strerror((int)-n));
+	*ret = parse_controllers(buf);
 	return 0;
 }
 
@@ -249,87 +285,4 @@ int cgroup_attach(const struct cgroup *cg, pid_t pid, struct csn_error *err)
 	char text[16];
 	(void)snprintf(text, sizeof text, "%d", (int)pid);
 	return cgroup_write(cg, "cgroup.procs", text, err);
-}
-
-/* ---- removal --------------------------------------------------------------------------------- */
-
-/* rmdir, given that exiting processes leave a moment after their parent knows. */
-static int remove_one(const char *path, int *left_ms)
-{
-	for (;;) {
-		if (rmdir(path) == 0 || errno == ENOENT)
-			return 0;
-		if (errno != EBUSY || *left_ms <= 0)
-			return -errno;
-		struct timespec nap = { .tv_nsec = 1000 * 1000 };
-		(void)nanosleep(&nap, NULL);
-		*left_ms -= 1;
-	}
-}
-
-static int remove_below(const char *path, int *left_ms)
-{
-	DIR *dir = opendir(path);
-	int r = 0;
-	if (!dir)
-		return errno == ENOENT ? 0 : -errno;
-	for (struct dirent *e; r == 0 && (e = readdir(dir));) {
-		char *sub = NULL;
-		if (e->d_type != DT_DIR || e->d_name[0] == '.')
-			continue;
-		if (asprintf(&sub, "%s/%s", path, e->d_name) < 0) {
-			r = -ENOMEM;
-			break;
-		}
-		r = remove_below(sub, left_ms);
-		if (r == 0)
-			r = remove_one(sub, left_ms);
-		free(sub);
-	}
-	(void)closedir(dir);
-	return r;
-}
-
-/* Empty ancestors that carry our mark, up to the mount. */
-static void remove_marked_parents(struct cgroup *cg)
-{
-	size_t mount = strlen(cg->fs_path) - strlen(cg->path);
-	for (;;) {
-		char *slash = strrchr(cg->fs_path, '/');
-		char mark;
-		*slash = '\0';
-		if (strlen(cg->fs_path) <= mount || getxattr(cg->fs_path, MARK, &mark, 1) < 0 ||
-		    rmdir(cg->fs_path) < 0)
-			return;
-	}
-}
-
-int cgroup_remove_empty(const char *path, struct csn_error *err)
-{
-	struct cgroup cg AUTO(cgroup_close) = CGROUP_INIT;
-
-	TRY(fill(path, &cg, err));
-	if (rmdir(cg.fs_path) < 0 && errno != ENOENT)
-		return fail_errno(err, "remove cgroup \"%s\"", path);
-	remove_marked_parents(&cg);
-	return 0;
-}
-
-int cgroup_remove(const char *path, struct csn_error *err)
-{
-	struct cgroup cg AUTO(cgroup_close) = CGROUP_INIT;
-	int left_ms = REMOVE_TIMEOUT_MS;
-
-	TRY(fill(path, &cg, err));
-	/* Nothing below it, and nobody in it: the common case is one call. */
-	int r = rmdir(cg.fs_path) == 0 || errno == ENOENT ? 0 : -errno;
-	if (r < 0) {
-		r = remove_below(cg.fs_path, &left_ms);
-		if (r == 0)
-			r = remove_one(cg.fs_path, &left_ms);
-	}
-	if (r < 0)
-		return fail(err, -r, "remove cgroup \"%s\": %s", path, strerror(-r));
-	remove_marked_parents(&cg);
-	return 0;
 }

@@ -10,6 +10,17 @@ struct controller_name {
 };
 extern const struct controller_name controller_names[]; /* ends with a NULL name */
 
+/* Trusted extended attribute of each level above a group that cgroup_create made. */
+#define CGROUP_MARK "trusted.caisson"
+
+/* Checks path and fills path and fs_path; the directory is not opened. */
+int cgroup_name(const char *path, struct cgroup *ret, struct csn_error *err);
+/* Controllers that the mount as a whole offers: the others are off or bound to cgroup v1. */
+unsigned controllers_of_mount(const struct cgroup *cg);
+
+/* Takes a line of mountinfo apart (and to pieces). False when it is no cgroup2 mount. */
+bool cgroup2_of_mountinfo(char *line, bool *ret_whole, char **ret_point);
+
 /* Reads a small file of the group into buf, NUL-terminated. Bytes read or -errno. */
 ssize_t read_value(const struct cgroup *cg, const char *file, char *buf, size_t size);
 bool cgroup_has_file(const struct cgroup *cg, const char *file);

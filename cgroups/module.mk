@@ -6,4 +6,5 @@ cgroups_libcgroups_la_SOURCES = \
 	cgroups/internal.h \
 	cgroups/limits.c \
 	cgroups/mount.c \
+	cgroups/remove.c \
 	cgroups/values.c

@@ -13,7 +13,7 @@
 #include "base/cleanup.h"
 #include "base/error.h"
 #include "base/file.h"
-#include "cgroups/cgroups.h"
+#include "cgroups/internal.h"
 
 static bool is_cgroup2(const char *path)
 {
@@ -21,42 +21,78 @@ static bool is_cgroup2(const char *path)
 	return statfs(path, &fs) == 0 && fs.f_type == CGROUP2_SUPER_MAGIC;
 }
 
-/* Field 5 of a mountinfo line is the mount point; the type follows " - ". */
-static bool line_is_cgroup2(char *line, char **ret_point)
+/* Blanks and backslashes in mountinfo are written as three octal digits: "\040". */
+static void unescape(char *text)
 {
-	char *type = strstr(line, " - ");
+	char *out = text;
+	for (const char *in = text; *in;) {
+		if (in[0] == '\\' && in[1] >= '0' && in[1] <= '3' && in[2] >= '0' && in[2] <= '7' &&
+		    in[3] >= '0' && in[3] <= '7') {
+			*out++ = (char)((in[1] - '0') << 6 | (in[2] - '0') << 3 | (in[3] - '0'));
+			in += 4;
+		} else {
+			*out++ = *in++;
+		}
+	}
+	*out = '\0';
+}
+
+bool cgroup2_of_mountinfo(char *line, bool *ret_whole, char **ret_point)
+{
+	char *type = strstr(line, " - "), *save = NULL, *field[5] = { NULL };
 	if (!type || strncmp(type + 3, "cgroup2 ", 8) != 0)
 		return false;
-	char *save = NULL, *field = strtok_r(line, " ", &save);
-	for (int i = 1; field && i < 5; i++)
-		field = strtok_r(NULL, " ", &save);
-	*ret_point = field;
-	return field && is_cgroup2(field);
+	/* ID, parent ID, major:minor, root of the mount in its file system, mount point. */
+	*type = '\0';
+	for (size_t i = 0; i < COUNT(field); i++)
+		field[i] = strtok_r(i ? NULL : line, " ", &save);
+	if (!field[4])
+		return false;
+	unescape(field[4]);
+	*ret_whole = strcmp(field[3], "/") == 0;
+	*ret_point = field[4];
+	return true;
+}
+
+/* A mount of the whole hierarchy, else a bind mount of a part of it. */
+static int find_in_mountinfo(char *buf, size_t size, struct csn_error *err)
+{
+	auto_mem char *text = NULL;
+	size_t length = 0;
+	char *save = NULL, *found = NULL;
+
+	TRY(file_read(AT_FDCWD, "/proc/self/mountinfo", 8 << 20, &text, &length, err));
+	for (char *line = strtok_r(text, "\n", &save); line; line = strtok_r(NULL, "\n", &save)) {
+		bool whole = false;
+		char *point = NULL;
+		/* Listed is not reachable: another mount may lie on top. */
+		if (!cgroup2_of_mountinfo(line, &whole, &point) || strlen(point) >= size ||
+		    !is_cgroup2(point) || (found && !whole))
+			continue;
+		found = point;
+		if (whole)
+			break;
+	}
+	if (!found)
+		return fail(err, ENOENT,
+			    "cgroup2 is not mounted: mount -t cgroup2 none /sys/fs/cgroup, or "
+			    "boot with cgroup_no_v1=all");
+	(void)snprintf(buf, size, "%s", found);
+	return 0;
 }
 
 int cgroup_find_mount(char *buf, size_t size, struct csn_error *err)
 {
 	static const char *const usual[] = { "/sys/fs/cgroup", "/sys/fs/cgroup/unified" };
-	static _Thread_local size_t last; /* the one that was right before is asked first */
-	for (size_t i = 0; i < COUNT(usual); i++) {
-		size_t at = (last + i) % COUNT(usual);
-		if (is_cgroup2(usual[at])) {
-			(void)snprintf(buf, size, "%s", usual[at]);
-			last = at;
-			return 0;
-		}
+	/* Where it was a moment ago it still is: a verb asks several times. */
+	static _Thread_local const char *found;
+	for (size_t i = 0; !found && i < COUNT(usual); i++)
+		if (is_cgroup2(usual[i]))
+			found = usual[i];
+	if (found) {
+		(void)snprintf(buf, size, "%s", found);
+		return 0;
 	}
 
-	auto_mem char *text = NULL;
-	size_t length = 0;
-	TRY(file_read(AT_FDCWD, "/proc/self/mountinfo", 8 << 20, &text, &length, err));
-	char *save = NULL, *point = NULL;
-	for (char *line = strtok_r(text, "\n", &save); line; line = strtok_r(NULL, "\n", &save))
-		if (line_is_cgroup2(line, &point)) {
-			(void)snprintf(buf, size, "%s", point);
-			return 0;
-		}
-	return fail(err, ENOENT,
-		    "cgroup2 is not mounted: mount -t cgroup2 none /sys/fs/cgroup, or boot with "
-		    "cgroup_no_v1=all");
+	return find_in_mountinfo(buf, size, err);
 }
