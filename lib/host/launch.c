@@ -274,15 +274,24 @@ int launch_serve(struct launch *l, struct csn_error *err)
 int launch_start(const struct host_context *ctx, int sock, bool *ret_hook_failed,
 		 struct csn_error *err)
 {
-	TRY(say(sock, SYNC_START, err));
+	/* READY comes before the last steps: a child that has failed in one of them is gone by now.
+	 * Its report is in the socket, perhaps behind an ECONNRESET because it left START unread. */
+	int said = say(sock, SYNC_START, err);
+	bool unread = said == -EPIPE || said == -ECONNRESET;
+	if (said < 0 && !unread)
+		return said;
 	for (;;) {
 		struct sync_msg msg;
 		ssize_t n = recv(sock, &msg, sizeof msg, 0);
-		if (n < 0 && errno == EINTR)
+		if (n < 0 && (errno == EINTR || (errno == ECONNRESET && !unread))) {
+			unread |= errno == ECONNRESET;
 			continue;
-		if (n < 0 && errno != ECONNRESET)
+		}
+		if (n <= 0 && unread)
+			return fail(err, ECHILD, "the container's init ended during its set-up");
+		if (n < 0)
 			return fail_errno(err, "wait for the container's init");
-		if (n <= 0)
+		if (n == 0)
 			return 0; /* execve closed the other end */
 		if (n != sizeof msg || msg.type != SYNC_REPORT)
 			return fail(err, EPROTO, "the container's init spoke out of turn");
