@@ -90,6 +90,8 @@ static int scan(const char *text, size_t size, const char *name, size_t *ret_lar
 	bool nul = false, large;
 
 	*ret_large = 0;
+	if (memchr(text, '\0', size)) /* jansson passes over some of them */
+		return fail(err, EINVAL, "%s: a NUL byte in the text", name);
 	for (size_t i = 0, end; i < size; i = end) {
 		end = token_end(text, size, i, &large, &nul);
 		*ret_large += large;

@@ -196,11 +196,12 @@ static int check_scheduler(const struct check *c)
 	return 0;
 }
 
-/* "0-3,7" */
+/* "0-3,7", with spaces where people put them. */
 static bool is_cpu_list(const char *s)
 {
 	for (;;) {
 		char *end;
+		s += strspn(s, " ");
 		if (!isdigit((unsigned char)*s))
 			return false;
 		unsigned long first = strtoul(s, &end, 10), last = first;
@@ -211,9 +212,10 @@ static bool is_cpu_list(const char *s)
 		}
 		if (last < first || last > INT32_MAX)
 			return false;
-		if (*end != ',')
-			return *end == '\0';
-		s = end + 1;
+		s = end + strspn(end, " ");
+		if (*s != ',')
+			return *s == '\0';
+		s++;
 	}
 }
 
@@ -339,7 +341,26 @@ static int check_devices(const struct check *c)
 		if (d->type[0] != 'p' && (!d->major.set || !d->minor.set))
 			return bad(c, "linux.devices[%zu]: major and minor are needed", i);
 	}
-	const struct spec_resources *r = &l->resources;
+	return 0;
+}
+
+/* "64KB": a file name of the kernel holds it. */
+static bool is_page_size(const char *s)
+{
+	size_t digits = strspn(s, "0123456789");
+	return digits > 0 && s[0] != '0' && s[digits] && strchr("KMG", s[digits]) &&
+	       strcmp(s + digits + 1, "B") == 0;
+}
+
+static int check_resources(const struct check *c)
+{
+	const struct spec_resources *r = &c->spec->linux_.resources;
+	for (size_t i = 0; i < r->hugepages_count; i++)
+		if (!is_page_size(r->hugepages[i].page_size))
+			return bad(c,
+				   "linux.resources.hugepageLimits[%zu].pageSize: expected a size "
+				   "such as \"2MB\", not \"%s\"",
+				   i, r->hugepages[i].page_size);
 	for (size_t i = 0; i < r->devices_count; i++) {
 		const struct spec_device_rule *d = &r->devices[i];
 		if (d->type && (strlen(d->type) != 1 || !strchr("acb", d->type[0])))
@@ -561,15 +582,21 @@ static int run_checks(check_fn *const *checks, size_t count, const struct spec *
 }
 
 static check_fn *const process_checks[] = { check_strings, check_rlimits, check_scheduling };
+static check_fn *const resources_checks[] = { check_resources };
 static check_fn *const document_checks[] = {
-	check_version, check_root,	    check_names,   check_mounts,      check_userns,
-	check_time,    check_paths,	    check_devices, check_net_devices, check_sysctl,
-	check_seccomp, check_memory_policy, check_rest,
+	check_version, check_root,    check_names,	   check_mounts,      check_userns,
+	check_time,    check_paths,   check_devices,	   check_net_devices, check_resources,
+	check_sysctl,  check_seccomp, check_memory_policy, check_rest,
 };
 
 int spec_check_process(const struct spec *s, const char *name, struct csn_error *err)
 {
 	return run_checks(process_checks, COUNT(process_checks), s, name, err);
+}
+
+int spec_check_resources(const struct spec *s, const char *name, struct csn_error *err)
+{
+	return run_checks(resources_checks, COUNT(resources_checks), s, name, err);
 }
 
 int spec_check(const struct spec *s, const char *name, struct csn_error *err)

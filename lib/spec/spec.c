@@ -102,9 +102,13 @@ int spec_parse_process(const char *text, size_t size, const char *name, struct s
 int spec_parse_resources(const char *text, size_t size, const char *name, struct spec **ret,
 			 struct csn_error *err)
 {
-	TRY(decode(text, size, name, resources_fields, offsetof(struct spec, linux_.resources), ret,
+	struct spec *s AUTO(free_spec)
+	= NULL;
+	TRY(decode(text, size, name, resources_fields, offsetof(struct spec, linux_.resources), &s,
 		   err));
-	(*ret)->linux_.resources.set = true;
+	s->linux_.resources.set = true;
+	TRY(spec_check_resources(s, name, err));
+	*ret = take_ptr(s);
 	return 0;
 }
 

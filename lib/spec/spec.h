@@ -337,6 +337,9 @@ int spec_check(const struct spec *s, const char *name, struct csn_error *err);
 /* The rules that concern the process object alone; what exec --process is held to. */
 int spec_check_process(const struct spec *s, const char *name, struct csn_error *err);
 
+/* The rules that concern linux.resources alone; what update is held to. */
+int spec_check_resources(const struct spec *s, const char *name, struct csn_error *err);
+
 /* The document that `caisson spec` writes: malloc'd, tab-indented. */
 int spec_template(bool rootless, char **ret_text, struct csn_error *err);
 /* The features document (features.md), from the same tables that decode: malloc'd. */
