@@ -275,7 +275,8 @@ int launch_start(const struct host_context *ctx, int sock, bool *ret_hook_failed
 		 struct csn_error *err)
 {
 	/* READY comes before the last steps: a child that has failed in one of them is gone by now.
-	 * Its report is in the socket, perhaps behind an ECONNRESET because it left START unread. */
+	 * Its report is in the socket, perhaps behind an ECONNRESET because it left START unread.
+	 */
 	int said = say(sock, SYNC_START, err);
 	bool unread = said == -EPIPE || said == -ECONNRESET;
 	if (said < 0 && !unread)
