@@ -17,6 +17,12 @@
 #include "base/error.h"
 #include "cgroups/internal.h"
 
+/* A group that is going away fails its files with either. */
+static bool is_gone(int error)
+{
+	return error == ENOENT || error == ENODEV;
+}
+
 static bool event_is_set(const char *text, const char *key)
 {
 	const char *line = strstr(text, key);
@@ -48,39 +54,52 @@ int cgroup_frozen(const struct cgroup *cg, bool *ret, struct csn_error *err)
 	return ask(cg, "frozen", ret, err);
 }
 
-static long now_ms(void)
+static int64_t now_ms(void)
 {
 	struct timespec t;
 	(void)clock_gettime(CLOCK_MONOTONIC, &t);
-	return t.tv_sec * 1000 + t.tv_nsec / 1000000;
+	return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
 }
 
-/* Waits until key reads as wanted. The file must have been read before it is polled. */
+/* A group that is gone is neither populated nor frozen; every other failure is one. */
+static int fail_events(const struct cgroup *cg, bool wanted, struct csn_error *err)
+{
+	return !wanted && is_gone(errno)
+		       ? 0
+		       : fail_errno(err, "cgroup \"%s\": cgroup.events", cg->path);
+}
+
+/*
+ * Waits until key reads as wanted. The file must have been read before it is polled. The kernel
+ * holds notifications back for up to 10 ms and drops those of a group that is removed meanwhile, so
+ * no poll is longer than LOOK_AGAIN_MS.
+ */
 static int wait_for(const struct cgroup *cg, const char *key, bool wanted, int timeout_ms,
 		    struct csn_error *err)
 {
+	enum { LOOK_AGAIN_MS = 200 };
 	auto_fd fd = openat(cg->dir, "cgroup.events", O_RDONLY | O_CLOEXEC);
-	long end = now_ms() + timeout_ms;
+	int64_t end = now_ms() + timeout_ms;
 	if (fd < 0)
-		return wanted ? fail_errno(err, "cgroup \"%s\": cgroup.events", cg->path) : 0;
+		return fail_events(cg, wanted, err);
 
 	for (;;) {
 		char buf[256];
 		ssize_t n = pread(fd, buf, sizeof buf - 1, 0);
 		if (n < 0)
-			return wanted ? fail_errno(err, "cgroup \"%s\": cgroup.events", cg->path)
-				      : 0;
+			return fail_events(cg, wanted, err);
 		buf[n] = '\0';
 		if (event_is_set(buf, key) == wanted)
 			return 0;
 
-		long left = timeout_ms < 0 ? -1 : end - now_ms();
-		if (timeout_ms >= 0 && left <= 0)
-			return fail(err, ETIMEDOUT, "cgroup \"%s\": not %s%s after %d ms", cg->path,
-				    wanted ? "" : "un", key, timeout_ms);
+		int64_t left = timeout_ms < 0 ? LOOK_AGAIN_MS : end - now_ms();
+		if (left <= 0)
+			return fail(err, ETIMEDOUT, "cgroup \"%s\": %s %s after %d ms", cg->path,
+				    wanted ? "not yet" : "still", key, timeout_ms);
 		struct pollfd p = { .fd = fd, .events = POLLPRI };
-		if (poll(&p, 1, (int)left) < 0 && errno != EINTR)
-			return fail_errno(err, "poll");
+		if (poll(&p, 1, left < LOOK_AGAIN_MS ? (int)left : LOOK_AGAIN_MS) < 0 &&
+		    errno != EINTR)
+			return fail_errno(err, "cgroup \"%s\": poll", cg->path);
 	}
 }
 
@@ -105,48 +124,54 @@ struct pid_list {
 	size_t count, capacity;
 };
 
+static int add_pid(struct pid_list *list, pid_t pid)
+{
+	if (list->count == list->capacity) {
+		size_t capacity = list->capacity ? list->capacity * 2 : 64;
+		pid_t *grown = realloc(list->items, capacity * sizeof *grown);
+		if (!grown)
+			return -ENOMEM;
+		list->items = grown;
+		list->capacity = capacity;
+	}
+	list->items[list->count++] = pid;
+	return 0;
+}
+
 static int add_pids(struct pid_list *list, int dir)
 {
 	int fd = openat(dir, "cgroup.procs", O_RDONLY | O_CLOEXEC);
 	FILE *f = fd < 0 ? NULL : fdopen(fd, "re");
-	int pid;
+	int pid, r = 0;
 	if (!f) {
+		r = is_gone(errno) ? 0 : -errno;
 		close_fd(&fd);
-		return errno == ENOENT || errno == ENODEV ? 0 : -errno;
-	}
-	while (fscanf(f, "%d", &pid) == 1) {
-		if (list->count == list->capacity) {
-			size_t capacity = list->capacity ? list->capacity * 2 : 64;
-			pid_t *grown = realloc(list->items, capacity * sizeof *grown);
-			if (!grown) {
-				(void)fclose(f);
-				return -ENOMEM;
-			}
-			list->items = grown;
-			list->capacity = capacity;
-		}
-		list->items[list->count++] = pid;
-	}
-	(void)fclose(f);
-	return 0;
-}
-
-static int add_tree(struct pid_list *list, int dir)
-{
-	int r = add_pids(list, dir);
-	int copy = openat(dir, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	DIR *d = copy < 0 ? NULL : fdopendir(copy);
-	if (!d) {
-		close_fd(&copy);
 		return r;
 	}
+	/* A threaded group (EOPNOTSUPP) lists its processes in the group that is its domain. */
+	while (r == 0 && fscanf(f, "%d", &pid) == 1)
+		r = add_pid(list, pid);
+	(void)fclose(f);
+	return r;
+}
+
+/* Takes fd. Levels that we cannot look into are a failure: nobody may hide from a listing. */
+static int add_tree(struct pid_list *list, int fd, int levels)
+{
+	DIR *d = fdopendir(fd);
+	if (!d) {
+		close_fd(&fd);
+		return -errno;
+	}
+	int r = levels > 0 ? add_pids(list, fd) : -ELOOP;
 	for (struct dirent *e; r == 0 && (e = readdir(d));) {
 		if (e->d_type != DT_DIR || e->d_name[0] == '.')
 			continue;
-		auto_fd sub =
-			openat(dir, e->d_name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+		int sub = openat(fd, e->d_name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 		if (sub >= 0)
-			r = add_tree(list, sub);
+			r = add_tree(list, sub, levels - 1);
+		else if (!is_gone(errno))
+			r = -errno;
 	}
 	(void)closedir(d);
 	return r;
@@ -154,8 +179,10 @@ static int add_tree(struct pid_list *list, int dir)
 
 int cgroup_pids(const struct cgroup *cg, pid_t **ret, size_t *ret_count, struct csn_error *err)
 {
+	enum { LEVELS = 256 };
 	struct pid_list list = { 0 };
-	int r = add_tree(&list, cg->dir);
+	int top = openat(cg->dir, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	int r = top >= 0 ? add_tree(&list, top, LEVELS) : is_gone(errno) ? 0 : -errno;
 	if (r < 0) {
 		free(list.items);
 		return fail(err, -r, "cgroup \"%s\": list processes: %s", cg->path, strerror(-r));
@@ -170,30 +197,33 @@ int cgroup_signal(const struct cgroup *cg, int sig, struct csn_error *err)
 	auto_mem pid_t *pids = NULL;
 	size_t count = 0;
 	TRY(cgroup_pids(cg, &pids, &count, err));
+
+	int r = 0;
 	for (size_t i = 0; i < count; i++)
-		/* 0 stands for a process that our pid namespace cannot name. */
-		if (pids[i] > 0 && kill(pids[i], sig) < 0 && errno != ESRCH)
-			return fail_errno(err, "signal process %d", (int)pids[i]);
-	return 0;
+		/* 0 stands for a process that our pid namespace cannot name. One that may not be
+		 * signalled must not save the others from it. */
+		if (pids[i] > 0 && kill(pids[i], sig) < 0 && errno != ESRCH && r == 0)
+			r = fail_errno(err, "signal process %d", (int)pids[i]);
+	return r;
 }
 
 int cgroup_kill(const struct cgroup *cg, struct csn_error *err)
 {
 	auto_fd fd = openat(cg->dir, "cgroup.kill", O_WRONLY | O_CLOEXEC);
-	if (fd >= 0)
-		return write(fd, "1", 1) == 1 || errno == ENODEV
-			       ? 0
-			       : fail_errno(err, "cgroup \"%s\": cgroup.kill", cg->path);
-	if (errno != ENOENT)
+	if (fd >= 0 && write(fd, "1", 1) == 1)
+		return 0;
+	if (!is_gone(errno))
 		return fail_errno(err, "cgroup \"%s\": cgroup.kill", cg->path);
+	if (fd >= 0)
+		return 0;
 
 	/* Before Linux 5.14, or the group is gone: frozen, nothing can fork away from us. */
 	bool live = false;
 	TRY(cgroup_populated(cg, &live, err));
 	if (!live)
 		return 0;
-	TRY(cgroup_freeze(cg, true, 2000, err));
-	int r = cgroup_signal(cg, SIGKILL, err);
+	int r = cgroup_freeze(cg, true, 2000, err);
+	int killed = cgroup_signal(cg, SIGKILL, err);
 	(void)cgroup_write(cg, "cgroup.freeze", "0", NULL);
-	return r;
+	return r < 0 ? r : killed;
 }

@@ -31,18 +31,30 @@ static int fail_file(const struct cgroup *cg, const char *file, int r, struct cs
 	return fail(err, -r, "cgroup \"%s\": %s: %s", cg->path, file, strerror(-r));
 }
 
-static uint64_t parse_value(const char *text)
+/* A decimal number or "max", up to a blank or the end. */
+static bool parse_value(const char *text, uint64_t *ret)
 {
-	return strncmp(text, "max", 3) == 0 ? CGROUP_MAX : strtoull(text, NULL, 10);
+	char *end = NULL;
+	if (strncmp(text, "max", 3) == 0) {
+		*ret = CGROUP_MAX;
+		end = (char *)text + 3;
+	} else if (*text >= '0' && *text <= '9') {
+		*ret = strtoull(text, &end, 10);
+	}
+	return end && strchr(" \n", *end);
 }
 
 int cgroup_read_u64(const struct cgroup *cg, const char *file, uint64_t *ret, struct csn_error *err)
 {
 	char buf[64];
+	uint64_t value = 0;
 	ssize_t n = read_value(cg, file, buf, sizeof buf);
 	if (n < 0)
 		return fail_file(cg, file, (int)n, err);
-	*ret = parse_value(buf);
+	if (!parse_value(buf, &value))
+		return fail(err, EINVAL, "cgroup \"%s\": %s: \"%.*s\" is not a number", cg->path,
+			    file, (int)strcspn(buf, "\n"), buf);
+	*ret = value;
 	return 0;
 }
 
@@ -55,8 +67,10 @@ int cgroup_read_key(const struct cgroup *cg, const char *file, const char *key, 
 	if (n < 0)
 		return fail_file(cg, file, (int)n, err);
 	for (const char *line = buf; line && *line;) {
-		if (strncmp(line, key, length) == 0 && line[length] == ' ') {
-			*ret = parse_value(line + length + 1);
+		uint64_t value = 0;
+		if (strncmp(line, key, length) == 0 && line[length] == ' ' &&
+		    parse_value(line + length + 1, &value)) {
+			*ret = value;
 			return 0;
 		}
 		line = strchr(line, '\n');
@@ -67,14 +81,14 @@ int cgroup_read_key(const struct cgroup *cg, const char *file, const char *key, 
 
 int cgroup_write(const struct cgroup *cg, const char *file, const char *text, struct csn_error *err)
 {
-	if (strchr(file, '/') || !strchr(file, '.'))
-		return fail(err, EINVAL, "cgroup file \"%s\": expected a name such as memory.max",
-			    file);
-	struct csn_error why;
-	int r = file_write_text(cg->dir, file, text, &why);
+	if (strchr(file, '/') || !strchr(file, '.') || file[0] == '.')
+		return fail(err, EINVAL,
+			    "cgroup file \"%.100s\": expected a name such as memory.max", file);
+	/* A write of no bytes never reaches the controller; an empty line does, and clears. */
+	int r = file_write_text(cg->dir, file, *text ? text : "\n", NULL);
 	if (r < 0)
-		return fail(err, -r, "cgroup \"%s\": write \"%s\" to %s: %s", cg->path, text, file,
-			    strerror(-r));
+		return fail(err, -r, "cgroup \"%s\": write \"%.100s\" to %s: %s", cg->path, text,
+			    file, strerror(-r));
 	return 0;
 }
 
