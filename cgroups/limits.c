@@ -1,6 +1,10 @@
 /*
  * Limits: one table of plain values, then the files that hold a line a device. Written in table
  * order; unified files come last, so that they win.
+ *
+ * What a group without the controller has anyway needs no file: "max" for a limit, 0 for a
+ * protection, a burst, cpu.idle or memory.oom.group, 0 or "max" for swap that is not there. Asking
+ * for that where the controller is missing changes nothing; asking for more is an error.
  */
 #include <errno.h>
 #include <inttypes.h>
@@ -12,30 +16,26 @@
 #include "base/error.h"
 #include "cgroups/internal.h"
 
-enum when_missing {
-	NEEDED,	       /* the file's absence is an error */
-	NO_LIMIT_OK,   /* unlimited needs no file */
-	ZERO_OR_MAX_OK /* so does zero: swap that is not there cannot be used */
-};
+/* What a missing file stands for. */
+enum when_missing { MAX = 1, ZERO = 2 };
 
 static const struct limit {
 	const char *file;
 	size_t offset;
 	unsigned controller;
-	enum when_missing missing;
+	unsigned missing; /* enum when_missing, or-ed */
 } limits[] = {
 #define LIMIT(file, member, controller, missing)                                                   \
 	{                                                                                          \
 		file, offsetof(struct cgroup_limits, member), controller, missing                  \
 	}
-	/* swap before memory.max: raising memory first could let a group swap more than asked. */
-	LIMIT("memory.swap.max", memory_swap_max, CGROUP_MEMORY, ZERO_OR_MAX_OK),
-	LIMIT("memory.max", memory_max, CGROUP_MEMORY, NO_LIMIT_OK),
-	LIMIT("memory.high", memory_high, CGROUP_MEMORY, NO_LIMIT_OK),
-	LIMIT("memory.low", memory_low, CGROUP_MEMORY, NEEDED),
-	LIMIT("memory.min", memory_min, CGROUP_MEMORY, NEEDED),
-	LIMIT("memory.oom.group", memory_oom_group, CGROUP_MEMORY, NEEDED),
-	LIMIT("pids.max", pids_max, CGROUP_PIDS, NO_LIMIT_OK),
+	LIMIT("memory.swap.max", memory_swap_max, CGROUP_MEMORY, ZERO | MAX),
+	LIMIT("memory.max", memory_max, CGROUP_MEMORY, MAX),
+	LIMIT("memory.high", memory_high, CGROUP_MEMORY, MAX),
+	LIMIT("memory.low", memory_low, CGROUP_MEMORY, ZERO),
+	LIMIT("memory.min", memory_min, CGROUP_MEMORY, ZERO),
+	LIMIT("memory.oom.group", memory_oom_group, CGROUP_MEMORY, ZERO),
+	LIMIT("pids.max", pids_max, CGROUP_PIDS, MAX),
 #undef LIMIT
 };
 
@@ -46,8 +46,18 @@ static const struct cgroup_value *value_of(const struct cgroup_limits *l, const 
 
 static bool may_be_missing(const struct limit *row, uint64_t value)
 {
-	return (row->missing != NEEDED && value == CGROUP_MAX) ||
-	       (row->missing == ZERO_OR_MAX_OK && value == 0);
+	return ((row->missing & MAX) && value == CGROUP_MAX) ||
+	       ((row->missing & ZERO) && value == 0);
+}
+
+/* The controller that a file belongs to, by its name; 0 for the core's own and unknown ones. */
+static unsigned controller_of_file(const char *file)
+{
+	size_t n = strcspn(file, ".");
+	for (const struct controller_name *c = controller_names; c->name; c++)
+		if (strlen(c->name) == n && strncmp(c->name, file, n) == 0)
+			return c->bit;
+	return 0;
 }
 
 unsigned cgroup_limits_controllers(const struct cgroup_limits *l)
@@ -57,54 +67,68 @@ unsigned cgroup_limits_controllers(const struct cgroup_limits *l)
 		if (value_of(l, &limits[i])->set &&
 		    !may_be_missing(&limits[i], value_of(l, &limits[i])->value))
 			mask |= limits[i].controller;
-	if (l->cpu_weight.set || l->cpu_idle.set || l->cpu_burst.set ||
+	if (l->cpu_weight.set || (l->cpu_idle.set && l->cpu_idle.value) ||
+	    (l->cpu_burst.set && l->cpu_burst.value) ||
 	    (l->cpu_quota.set && l->cpu_quota.value != CGROUP_MAX))
 		mask |= CGROUP_CPU;
 	if (l->cpuset_cpus || l->cpuset_mems)
 		mask |= CGROUP_CPUSET;
-	if (l->io_weight.set || l->io_weights_count || l->io_limits_count)
+	if (l->io_weight.set || l->io_bfq_weight.set || l->io_weights_count || l->io_limits_count)
 		mask |= CGROUP_IO;
-	if (l->hugetlb_count)
-		mask |= CGROUP_HUGETLB;
+	for (size_t i = 0; i < l->hugetlb_count; i++)
+		if (l->hugetlb[i].limit != CGROUP_MAX)
+			mask |= CGROUP_HUGETLB;
 	if (l->rdma_count)
 		mask |= CGROUP_RDMA;
+	for (size_t i = 0; i < l->unified_count; i++)
+		mask |= controller_of_file(l->unified[i].name);
 	return mask;
 }
 
-static const char *controller_of(unsigned bit)
+static const char *controller_named(unsigned bit)
 {
-	for (const struct controller_name *c = controller_names; c->name; c++)
-		if (c->bit == bit)
-			return c->name;
-	return "?";
+	const struct controller_name *c = controller_names;
+	while (c->name && c->bit != bit)
+		c++;
+	return c->name;
 }
 
-static int fail_controller(const struct cgroup *cg, const char *file, const char *controller,
-			   struct csn_error *err)
+/* Words the absence of a file: the group's controller is off, the whole mount lacks it, or the
+ * controller is there and its file is not. */
+static int fail_missing(const struct cgroup *cg, const char *file, struct csn_error *err)
 {
-	char offered[128] = "none";
-	unsigned have = 0;
+	unsigned needed = controller_of_file(file), have = 0;
+	const char *name = controller_named(needed);
+	char offered[128] = "nothing";
 	size_t at = 0;
-	(void)cgroup_controllers(cg, &have, NULL);
+
+	if (cgroup_controllers(cg, &have, err) < 0)
+		return -ENOENT; /* the group itself is gone, and that is what err says */
+	if (!needed || (have & needed))
+		return fail(err, ENOENT, "%s: this kernel has no such file in cgroup \"%s\"", file,
+			    cg->path);
+	have = controllers_of_mount(cg);
+	if (have & needed)
+		return fail(err, ENOENT,
+			    "%s: the %s controller is not available in cgroup \"%s\": a parent's "
+			    "cgroup.subtree_control does not enable it",
+			    file, name, cg->path);
 	for (const struct controller_name *c = controller_names; c->name; c++)
 		if (have & c->bit)
 			at += (size_t)snprintf(offered + at, sizeof offered - at, "%s%s",
 					       at ? " " : "", c->name);
-	return fail(
-		err, ENOENT,
-		"%s: the %s controller is not available in cgroup \"%s\" (it has: %s); it may be "
-		"bound to cgroup v1 (boot with cgroup_no_v1=%s) or not be enabled in a parent's "
-		"cgroup.subtree_control",
-		file, controller, cg->path, offered, controller);
+	return fail(err, ENOENT,
+		    "%s: the %s controller is not available in cgroup \"%s\" (cgroup2 at %.*s "
+		    "offers: %s); it may be bound to cgroup v1: boot with cgroup_no_v1=%s",
+		    file, name, cg->path, (int)(strlen(cg->fs_path) - strlen(cg->path)),
+		    cg->fs_path, offered, name);
 }
 
-static int write_file(const struct cgroup *cg, unsigned controller, const char *file,
-		      const char *text, struct csn_error *err)
+static int write_file(const struct cgroup *cg, const char *file, const char *text,
+		      struct csn_error *err)
 {
 	int r = cgroup_write(cg, file, text, err);
-	return r == -ENOENT || (r == -EACCES && !cgroup_has_file(cg, file))
-		       ? fail_controller(cg, file, controller_of(controller), err)
-		       : r;
+	return r == -ENOENT ? fail_missing(cg, file, err) : r;
 }
 
 static void print_value(char *buf, size_t size, uint64_t value)
@@ -125,7 +149,7 @@ static int apply_values(const struct cgroup *cg, const struct cgroup_limits *l,
 		    (may_be_missing(&limits[i], v->value) && !cgroup_has_file(cg, limits[i].file)))
 			continue;
 		print_value(text, sizeof text, v->value);
-		TRY(write_file(cg, limits[i].controller, limits[i].file, text, err));
+		TRY(write_file(cg, limits[i].file, text, err));
 	}
 	return 0;
 }
@@ -167,33 +191,35 @@ static int apply_cpu_max(const struct cgroup *cg, const struct cgroup_limits *l,
 		(void)snprintf(text, sizeof text, "%s %" PRIu64, quota, l->cpu_period.value);
 	else
 		(void)snprintf(text, sizeof text, "%s %s", quota, period ? period : "100000");
-	return write_file(cg, CGROUP_CPU, "cpu.max", text, err);
+	return write_file(cg, "cpu.max", text, err);
 }
+
+#define BURST "cpu.max.burst" /* Linux 5.14 */
 
 static int apply_cpu(const struct cgroup *cg, const struct cgroup_limits *l, struct csn_error *err)
 {
 	char text[32];
 	/* An idle group has no weight: leave idle first, enter it last. */
-	if (l->cpu_idle.set && !l->cpu_idle.value)
-		TRY(write_file(cg, CGROUP_CPU, "cpu.idle", "0", err));
+	if (l->cpu_idle.set && !l->cpu_idle.value && cgroup_has_file(cg, "cpu.idle"))
+		TRY(write_file(cg, "cpu.idle", "0", err));
 	if (l->cpu_weight.set && !(l->cpu_idle.set && l->cpu_idle.value)) {
 		print_value(text, sizeof text, l->cpu_weight.value);
-		TRY(write_file(cg, CGROUP_CPU, "cpu.weight", text, err));
+		TRY(write_file(cg, "cpu.weight", text, err));
 	}
 	if (l->cpu_idle.set && l->cpu_idle.value)
-		TRY(write_file(cg, CGROUP_CPU, "cpu.idle", "1", err));
+		TRY(write_file(cg, "cpu.idle", "1", err));
 
 	/* A burst may not exceed the quota, old or new: before a larger quota it is refused. */
 	print_value(text, sizeof text, l->cpu_burst.value);
-	bool early = l->cpu_burst.set && cgroup_write(cg, "cpu.max.burst", text, NULL) == 0;
+	bool early = l->cpu_burst.set && cgroup_write(cg, BURST, text, NULL) == 0;
 	TRY(apply_cpu_max(cg, l, err));
-	if (l->cpu_burst.set && !early)
-		TRY(write_file(cg, CGROUP_CPU, "cpu.max.burst", text, err));
+	if (l->cpu_burst.set && !early && (l->cpu_burst.value || cgroup_has_file(cg, BURST)))
+		TRY(write_file(cg, BURST, text, err));
 
 	if (l->cpuset_cpus)
-		TRY(write_file(cg, CGROUP_CPUSET, "cpuset.cpus", l->cpuset_cpus, err));
+		TRY(write_file(cg, "cpuset.cpus", l->cpuset_cpus, err));
 	if (l->cpuset_mems)
-		TRY(write_file(cg, CGROUP_CPUSET, "cpuset.mems", l->cpuset_mems, err));
+		TRY(write_file(cg, "cpuset.mems", l->cpuset_mems, err));
 	return 0;
 }
 
@@ -211,16 +237,17 @@ static int apply_io(const struct cgroup *cg, const struct cgroup_limits *l, stru
 {
 	char text[256];
 	if (l->io_weight.set || l->io_bfq_weight.set) {
-		bool bfq = l->io_bfq_weight.set && cgroup_has_file(cg, "io.bfq.weight");
+		bool bfq = l->io_bfq_weight.set &&
+			   (!l->io_weight.set || cgroup_has_file(cg, "io.bfq.weight"));
 		(void)snprintf(text, sizeof text, "%" PRIu64,
 			       bfq ? l->io_bfq_weight.value : l->io_weight.value);
-		TRY(write_file(cg, CGROUP_IO, bfq ? "io.bfq.weight" : "io.weight", text, err));
+		TRY(write_file(cg, bfq ? "io.bfq.weight" : "io.weight", text, err));
 	}
 	for (size_t i = 0; i < l->io_weights_count; i++) {
 		const struct cgroup_io_weight *w = &l->io_weights[i];
 		(void)snprintf(text, sizeof text, "%" PRId64 ":%" PRId64 " %" PRIu64, w->major,
 			       w->minor, w->weight);
-		TRY(write_file(cg, CGROUP_IO, "io.bfq.weight", text, err));
+		TRY(write_file(cg, "io.bfq.weight", text, err));
 	}
 	for (size_t i = 0; i < l->io_limits_count; i++) {
 		const struct cgroup_io_limit *m = &l->io_limits[i];
@@ -229,7 +256,7 @@ static int apply_io(const struct cgroup *cg, const struct cgroup_limits *l, stru
 		add_rate(text, sizeof text, "wbps", m->wbps);
 		add_rate(text, sizeof text, "riops", m->riops);
 		add_rate(text, sizeof text, "wiops", m->wiops);
-		TRY(write_file(cg, CGROUP_IO, "io.max", text, err));
+		TRY(write_file(cg, "io.max", text, err));
 	}
 	return 0;
 }
@@ -238,13 +265,16 @@ static int apply_hugetlb(const struct cgroup *cg, const struct cgroup_limits *l,
 			 struct csn_error *err)
 {
 	for (size_t i = 0; i < l->hugetlb_count; i++) {
+		const struct cgroup_hugetlb *h = &l->hugetlb[i];
 		char file[64], text[32];
-		print_value(text, sizeof text, l->hugetlb[i].limit);
-		(void)snprintf(file, sizeof file, "hugetlb.%s.max", l->hugetlb[i].page_size);
-		TRY(write_file(cg, CGROUP_HUGETLB, file, text, err));
-		(void)snprintf(file, sizeof file, "hugetlb.%s.rsvd.max", l->hugetlb[i].page_size);
+		print_value(text, sizeof text, h->limit);
+		/* Reservations first: they are what mmap takes, before any page is touched. */
+		(void)snprintf(file, sizeof file, "hugetlb.%.32s.rsvd.max", h->page_size);
 		if (cgroup_has_file(cg, file))
-			TRY(write_file(cg, CGROUP_HUGETLB, file, text, err));
+			TRY(write_file(cg, file, text, err));
+		(void)snprintf(file, sizeof file, "hugetlb.%.32s.max", h->page_size);
+		if (h->limit != CGROUP_MAX || cgroup_has_file(cg, file))
+			TRY(write_file(cg, file, text, err));
 	}
 	return 0;
 }
@@ -252,42 +282,46 @@ static int apply_hugetlb(const struct cgroup *cg, const struct cgroup_limits *l,
 static int apply_rdma(const struct cgroup *cg, const struct cgroup_limits *l, struct csn_error *err)
 {
 	for (size_t i = 0; i < l->rdma_count; i++) {
-		char text[256], value[32];
 		const struct cgroup_rdma *r = &l->rdma[i];
-		(void)snprintf(text, sizeof text, "%s", r->device);
-		if (r->has_handles) {
-			print_value(value, sizeof value, r->handles);
-			(void)snprintf(text + strlen(text), sizeof text - strlen(text),
-				       " hca_handle=%s", value);
+		char handles[32], objects[32];
+		auto_mem char *text = NULL;
+		print_value(handles, sizeof handles, r->handles);
+		print_value(objects, sizeof objects, r->objects);
+		if (asprintf(&text, "%s%s%s%s%s", r->device, r->has_handles ? " hca_handle=" : "",
+			     r->has_handles ? handles : "", r->has_objects ? " hca_object=" : "",
+			     r->has_objects ? objects : "") < 0) {
+			text = NULL;
+			return fail(err, ENOMEM, "out of memory");
 		}
-		if (r->has_objects) {
-			print_value(value, sizeof value, r->objects);
-			(void)snprintf(text + strlen(text), sizeof text - strlen(text),
-				       " hca_object=%s", value);
-		}
-		TRY(write_file(cg, CGROUP_RDMA, "rdma.max", text, err));
+		TRY(write_file(cg, "rdma.max", text, err));
 	}
 	return 0;
+}
+
+/* Core files that move, end or stop processes: no limits, and never a config's to write. */
+static bool is_no_limit(const char *file)
+{
+	static const char *const files[] = { "cgroup.procs", "cgroup.threads", "cgroup.kill",
+					     "cgroup.freeze", "cgroup.type" };
+	for (size_t i = 0; i < COUNT(files); i++)
+		if (strcmp(file, files[i]) == 0)
+			return true;
+	return false;
 }
 
 /* A value may have several lines; the kernel takes one a write. */
 static int apply_unified_file(const struct cgroup *cg, const struct cgroup_file *f,
 			      struct csn_error *err)
 {
-	char controller[32];
-	size_t dot = strcspn(f->name, ".");
+	if (is_no_limit(f->name))
+		return fail(err, EINVAL, "cgroup file \"%s\" is not a limit", f->name);
 	auto_mem char *text = strdup(f->text);
 	if (!text)
 		return fail(err, ENOMEM, "out of memory");
 
 	char *save = NULL, *line = strtok_r(text, "\n", &save);
 	do {
-		int r = cgroup_write(cg, f->name, line ? line : "", err);
-		if (r == -ENOENT) {
-			(void)snprintf(controller, sizeof controller, "%.*s", (int)dot, f->name);
-			return fail_controller(cg, f->name, controller, err);
-		}
-		TRY(r);
+		TRY(write_file(cg, f->name, line ? line : "", err));
 		line = strtok_r(NULL, "\n", &save);
 	} while (line);
 	return 0;
