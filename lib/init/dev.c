@@ -55,7 +55,7 @@ static int bind_node(struct child *c, int dir, const char *name, const struct pl
 		return -ENODEV;
 
 	step_fd file =
-		openat(dir, name, O_CREAT | O_EXCL | O_NOFOLLOW | O_WRONLY | O_CLOEXEC, 0644);
+		openat(dir, name, O_CREAT | O_EXCL | O_NOFOLLOW | O_RDONLY | O_CLOEXEC, 0644);
 	if (file < 0 && errno != EEXIST)
 		return -errno;
 	step_fd target = inroot_open(c, d->path, INROOT_NOFOLLOW);

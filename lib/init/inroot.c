@@ -26,7 +26,8 @@ static int make_one(int dir, const char *name, bool file)
 	if (!file)
 		return mkdirat(dir, name, 0755) < 0 && errno != EEXIST ? -errno : 0;
 
-	step_fd fd = openat(dir, name, O_CREAT | O_EXCL | O_NOFOLLOW | O_WRONLY | O_CLOEXEC, 0644);
+	/* Not for writing: the root could not become read-only while that is open. */
+	step_fd fd = openat(dir, name, O_CREAT | O_EXCL | O_NOFOLLOW | O_RDONLY | O_CLOEXEC, 0644);
 	return fd < 0 && errno != EEXIST ? -errno : 0;
 }
 
