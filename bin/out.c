@@ -16,11 +16,20 @@ void out_table_add(struct out_table *t, const char *cell)
 	t->cells[t->count++] = strdup(cell ? cell : "");
 }
 
+/* In characters: UTF-8's continuation bytes take no room. */
+static size_t text_width(const char *s)
+{
+	size_t n = 0;
+	for (; *s; s++)
+		n += ((unsigned char)*s & 0xc0) != 0x80;
+	return n;
+}
+
 static size_t width_of(const struct out_table *t, size_t column)
 {
 	size_t width = MIN_WIDTH - PADDING;
 	for (size_t i = column; i < t->count; i += t->columns) {
-		size_t n = t->cells[i] ? strlen(t->cells[i]) : 0;
+		size_t n = t->cells[i] ? text_width(t->cells[i]) : 0;
 		if (n > width)
 			width = n;
 	}
@@ -33,7 +42,8 @@ void out_table_print(struct out_table *t)
 		size_t column = i % t->columns;
 		bool last = column + 1 == t->columns;
 		const char *cell = t->cells[i] ? t->cells[i] : "";
-		printf("%-*s%s", last ? 0 : (int)width_of(t, column), cell, last ? "\n" : "");
+		size_t pad = last ? 0 : width_of(t, column) - text_width(cell);
+		printf("%s%*s%s", cell, (int)pad, "", last ? "\n" : "");
 	}
 	for (size_t i = 0; i < t->count; i++)
 		free(t->cells[i]);

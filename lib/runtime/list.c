@@ -7,13 +7,10 @@
 #include <string.h>
 
 #include "base/error.h"
-#include "base/file.h"
 #include "base/json.h"
-#include "base/utc.h"
 #include "base/names.h"
+#include "base/utc.h"
 #include "runtime/runtime.h"
-
-#define CONFIG_MAX (16 << 20)
 
 struct csn_containers {
 	struct csn_runtime *rt;
@@ -231,19 +228,61 @@ static void put_record(struct json_out *o, const struct engine_record *r)
 	put_list(o, "layers", r->layers, r->layers_count);
 }
 
-/* The config.json as it is, if it is JSON at all: a damaged one must not damage ours. */
+static void free_spec(struct spec **s)
+{
+	spec_free(*s);
+}
+
+static void put_strings(struct json_out *o, const char *key, const struct spec_strings *list)
+{
+	put_list(o, key, list->items, list->count);
+}
+
+static void put_process(struct json_out *o, const struct spec_process *p)
+{
+	json_put_string(o, "working_dir", p->cwd);
+	json_open_object(o, "user");
+	json_put_u64(o, "uid", p->user.uid);
+	json_put_u64(o, "gid", p->user.gid);
+	json_open_array(o, "groups");
+	for (size_t i = 0; i < p->user.additional_gids_count; i++)
+		json_put_u64(o, NULL, p->user.additional_gids[i]);
+	json_close_array(o);
+	json_close_object(o);
+	put_strings(o, "env", &p->env);
+	put_strings(o, "capabilities", &p->capabilities.effective);
+	json_put_bool(o, "no_new_privileges", p->no_new_privileges);
+}
+
+/* What its config says, without the long lists that are the same everywhere: those are in the file.
+ * A damaged one leaves nulls. */
 static void put_config(struct json_out *o, const struct container *c)
 {
-	static const struct json_field nothing[] = { { 0 } };
-	struct arena arena AUTO(arena_free) = { 0 };
-	auto_mem char *text = NULL;
-	size_t size;
-	char unused;
-	if (file_read(c->dir, "config.json", CONFIG_MAX, &text, &size, NULL) < 0 ||
-	    json_decode(text, size, "config.json", nothing, &unused, &arena, NULL) < 0)
+	struct spec *spec AUTO(free_spec)
+	= NULL;
+	if (spec_read_bundle(c->dir, c->id, &spec, NULL) < 0) {
 		json_put_null(o, "config");
-	else
-		json_put_raw(o, "config", text);
+		return;
+	}
+	json_open_object(o, "config");
+	json_put_string(o, "hostname", spec->hostname);
+	put_process(o, &spec->process);
+	json_open_object(o, "labels");
+	for (size_t i = 0; i < spec->annotations.count; i++)
+		json_put_string(o, spec->annotations.items[i].key,
+				spec->annotations.items[i].value);
+	json_close_object(o);
+	json_open_array(o, "mounts");
+	for (size_t i = 0; i < spec->mounts_count; i++) {
+		json_open_object(o, NULL);
+		json_put_string(o, "target", spec->mounts[i].destination);
+		json_put_string(o, "type", spec->mounts[i].type);
+		json_put_string(o, "source", spec->mounts[i].source);
+		put_strings(o, "options", &spec->mounts[i].options);
+		json_close_object(o);
+	}
+	json_close_array(o);
+	json_close_object(o);
 }
 
 int csn_container_inspect(struct csn_runtime *rt, const char *container, char **ret_json,
@@ -259,14 +298,16 @@ int csn_container_inspect(struct csn_runtime *rt, const char *container, char **
 	TRY(engine_record_read(c.dir, &r, &arena, err));
 	TRY(csn_container_get(rt, c.id, &l, err));
 	facts_read(rt, &c, false, &f);
-	char *log = arena_printf(&arena, "%s/containers/%s/container.log", rt->root, c.id);
-	if (!log)
+	char *bundle = arena_printf(&arena, "%s/containers/%s", rt->root, c.id);
+	char *log = arena_printf(&arena, "%s/container.log", bundle);
+	if (!bundle || !log)
 		return fail(err, ENOMEM, "out of memory");
 
 	struct json_out o = JSON_OUT_INDENT("  ");
 	json_open_object(&o, NULL);
 	json_put_string(&o, "id", c.id);
 	put_record(&o, &r);
+	json_put_string(&o, "bundle", bundle);
 	json_put_string(&o, "log_path", log);
 	put_state(&o, csn_containers_get(l, 0), &f);
 	put_config(&o, &c);
