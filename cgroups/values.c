@@ -34,14 +34,16 @@ static int fail_file(const struct cgroup *cg, const char *file, int r, struct cs
 /* A decimal number or "max", up to a blank or the end. */
 static bool parse_value(const char *text, uint64_t *ret)
 {
-	char *end = NULL;
+	const char *rest = text;
 	if (strncmp(text, "max", 3) == 0) {
 		*ret = CGROUP_MAX;
-		end = (char *)text + 3;
+		rest += 3;
 	} else if (*text >= '0' && *text <= '9') {
+		char *end;
 		*ret = strtoull(text, &end, 10);
+		rest = end;
 	}
-	return end && strchr(" \n", *end);
+	return rest > text && strchr(" \n", *rest);
 }
 
 int cgroup_read_u64(const struct cgroup *cg, const char *file, uint64_t *ret, struct csn_error *err)

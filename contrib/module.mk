@@ -1,1 +1,1 @@
-# contrib
+EXTRA_DIST += contrib/check contrib/make-image contrib/packages contrib/quickstart

@@ -1,1 +1,12 @@
-# tests/bench
+# Benchmarks: built and run by `make bench` only.
+EXTRA_PROGRAMS += tests/bench/floor tests/bench/interleave
+tests_bench_floor_SOURCES = tests/bench/floor.c
+tests_bench_floor_CFLAGS = $(AM_CFLAGS) -fPIE
+tests_bench_floor_LDFLAGS = $(AM_LDFLAGS) $(START_LINK)
+tests_bench_interleave_SOURCES = tests/bench/interleave.c
+CLEANFILES += tests/bench/floor tests/bench/interleave bench.json
+EXTRA_DIST += tests/bench/run
+
+.PHONY: bench
+bench: bin/caisson tests/bench/floor tests/bench/interleave
+	BUILD=$(abs_builddir) $(srcdir)/tests/bench/run
