@@ -129,6 +129,16 @@ static int await(struct running_hook *h)
 	return -1;
 }
 
+/* An error is one line, whatever the hook printed. */
+static void one_line(struct running_hook *h)
+{
+	for (size_t i = 0; i < h->text_size; i++)
+		if ((unsigned char)h->text[i] < ' ' || h->text[i] == 0x7f)
+			h->text[i] = ' ';
+	while (h->text_size && h->text[h->text_size - 1] == ' ')
+		h->text[--h->text_size] = '\0';
+}
+
 static int run_one(struct running_hook *h, struct csn_error *err)
 {
 	TRY(spawn(h, err));
@@ -136,8 +146,7 @@ static int run_one(struct running_hook *h, struct csn_error *err)
 	int status = 0;
 	while (waitpid(h->pid, &status, 0) < 0 && errno == EINTR)
 		;
-	while (h->text_size && (unsigned char)h->text[h->text_size - 1] <= ' ')
-		h->text[--h->text_size] = '\0';
+	one_line(h);
 
 	const char *colon = h->text_size ? ": " : "";
 	if (timed_out)

@@ -7,6 +7,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -45,13 +46,17 @@ int idmap_namespace(const struct spec_idmaps *uids, const struct spec_idmaps *gi
 		    struct csn_error *err)
 {
 	struct clone_args args = { .flags = CLONE_NEWUSER, .exit_signal = SIGCHLD };
+	pid_t parent = getpid();
 	pid_t pid = sys_clone3(&args);
 	if (pid < 0)
 		return fail_errno(err, "make a user namespace");
-	if (pid == 0)
+	if (pid == 0) {
+		/* Ours alone: it must not outlive us. */
+		if (prctl(PR_SET_PDEATHSIG, SIGKILL) < 0 || getppid() != parent)
+			_exit(1);
 		for (;;)
 			(void)pause();
-
+	}
 	int r = idmap_write(pid, uids, gids, err);
 	char path[64];
 	(void)snprintf(path, sizeof path, "/proc/%d/ns/user", (int)pid);
@@ -62,4 +67,22 @@ int idmap_namespace(const struct spec_idmaps *uids, const struct spec_idmaps *gi
 	while (waitpid(pid, NULL, 0) < 0 && errno == EINTR)
 		;
 	return r < 0 ? r : take_fd(&fd);
+}
+
+bool idmap_setgroups_denied(int userns)
+{
+	struct clone_args args = { .exit_signal = SIGCHLD };
+	pid_t pid = sys_clone3(&args);
+	if (pid == 0) {
+		char word[8] = "";
+		int fd = setns(userns, CLONE_NEWUSER) < 0
+				 ? -1
+				 : open("/proc/self/setgroups", O_RDONLY | O_CLOEXEC);
+		_exit(fd >= 0 && read(fd, word, 4) == 4 && memcmp(word, "deny", 4) == 0);
+	}
+	int status = 0;
+	if (pid > 0)
+		while (waitpid(pid, &status, 0) < 0 && errno == EINTR)
+			;
+	return WIFEXITED(status) && WEXITSTATUS(status) == 1;
 }

@@ -113,7 +113,7 @@ int plan_build_exec(const struct plan_input *in, const struct spec_process *proc
 {
 	plan_init(&ret->plan);
 	ret->plan.exec_only = true;
-	ret->plan.set_groups = true;
+	ret->plan.set_groups = plan_sets_groups(in, process);
 	plan_keyring(in, &ret->plan);
 	TRY(plan_process(in, process, ret, err));
 	TRY(plan_caps(in, process, ret, err));

@@ -50,6 +50,9 @@ void plan_done(struct built_plan *p);
 
 /* The parts (each fills its members of ret->plan). */
 int plan_namespaces(const struct plan_input *in, struct built_plan *ret, struct csn_error *err);
+/* Whether the supplementary groups are to be set: not where a joined user namespace denies it and
+ * none were asked for. Create and exec. */
+bool plan_sets_groups(const struct plan_input *in, const struct spec_process *process);
 int plan_mounts(const struct plan_input *in, struct built_plan *ret, struct csn_error *err);
 int plan_devices(const struct plan_input *in, struct built_plan *ret, struct csn_error *err);
 int plan_process(const struct plan_input *in, const struct spec_process *process,

@@ -5,6 +5,7 @@
  */
 #include <errno.h>
 #include <linux/capability.h>
+#include <string.h>
 #include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -27,23 +28,32 @@ static uint64_t own_permitted(void)
 struct cap_parsing {
 	const struct plan_input *in;
 	struct csn_error *err;
-	uint64_t own;	 /* what we can give */
-	uint64_t warned; /* one warning for a name in five sets */
+	uint64_t own; /* what we can give */
+	/* One warning for a name in five sets; of very many the rest goes unsaid. */
+	const char *warned[16];
+	size_t warned_count;
 };
+
+static void warn_unknown(struct cap_parsing *p, const char *set, const char *name)
+{
+	for (size_t i = 0; i < p->warned_count; i++)
+		if (strcmp(p->warned[i], name) == 0)
+			return;
+	if (p->warned_count == COUNT(p->warned))
+		return;
+	p->warned[p->warned_count++] = name;
+	host_warn(p->in->ctx, "process.capabilities.%s: unknown capability \"%s\": left out", set,
+		  name);
+}
 
 static int parse_set(struct cap_parsing *p, const char *set, const struct spec_strings *names,
 		     uint64_t *ret)
 {
 	for (size_t i = 0; i < names->count; i++) {
 		int cap = capability_number(names->items[i]);
-		uint64_t bit = cap < 0 ? UINT64_C(1) << 63 : UINT64_C(1) << cap;
+		uint64_t bit = cap < 0 ? 0 : UINT64_C(1) << cap;
 		if (cap < 0 || (!(p->own & bit) && prctl(PR_CAPBSET_READ, cap, 0, 0, 0) < 0)) {
-			if (!(p->warned & bit))
-				host_warn(p->in->ctx,
-					  "process.capabilities.%s: unknown capability \"%s\": "
-					  "left out",
-					  set, names->items[i]);
-			p->warned |= bit;
+			warn_unknown(p, set, names->items[i]);
 			continue;
 		}
 		if (!(p->own & bit))

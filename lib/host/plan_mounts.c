@@ -6,10 +6,13 @@
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/magic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/vfs.h>
+#include <unistd.h>
 
 #include "base/cleanup.h"
 #include "base/error.h"
@@ -39,6 +42,11 @@ static int no_memory(struct csn_error *err)
 	return fail(err, ENOMEM, "out of memory");
 }
 
+static bool is_type(const struct sorting *s, const char *type)
+{
+	return s->spec->type && strcmp(s->spec->type, type) == 0;
+}
+
 /* ---- options --------------------------------------------------------------------------------- */
 
 static void add_attr(uint64_t *set, uint64_t *clr, const struct mount_option *o)
@@ -47,21 +55,39 @@ static void add_attr(uint64_t *set, uint64_t *clr, const struct mount_option *o)
 	*clr = (*clr & ~o->set) | o->clr;
 }
 
+/* The next piece of *text, ended in place; a comma between quotes parts nothing (SELinux contexts
+ * have them) and the quotes go. NULL at the end. */
+static char *next_data(char **text)
+{
+	char *start = *text, *out = *text, *in = *text;
+	bool quoted = false;
+
+	if (!*in)
+		return NULL;
+	for (; *in && (quoted || *in != ','); in++) {
+		if (*in == '"')
+			quoted = !quoted;
+		else
+			*out++ = *in;
+	}
+	*text = *in ? in + 1 : in;
+	*out = '\0';
+	return start;
+}
+
 static int add_data(struct sorting *s, const char *text)
 {
 	/* One option may be several, joined by commas, as mount(8) would take them. */
-	char *copy = arena_strdup(&s->plan->arena, text);
-	if (!copy)
+	char *rest = arena_strdup(&s->plan->arena, text);
+	if (!rest)
 		return no_memory(s->err);
-	char *save = NULL;
-	for (char *one = strtok_r(copy, ",", &save); one; one = strtok_r(NULL, ",", &save)) {
+	for (char *one; (one = next_data(&rest));) {
+		/* fsopen("devpts") is a new instance always. */
+		if (!*one || (is_type(s, "devpts") && strcmp(one, "newinstance") == 0))
+			continue;
 		char *value = strchr(one, '=');
 		if (value)
 			*value++ = '\0';
-		/* fsopen("devpts") is a new instance always. */
-		if (s->spec->type && strcmp(s->spec->type, "devpts") == 0 &&
-		    strcmp(one, "newinstance") == 0)
-			continue;
 		s->fsopts[s->out->options_count++] = (struct plan_fsopt){ one, value };
 	}
 	return 0;
@@ -125,7 +151,7 @@ static int sort_option(struct sorting *s, const char *text, size_t at)
 /* bind and remount change what other options mean, so they are looked for first. */
 static int sort_options(struct sorting *s)
 {
-	size_t count = s->spec->options.count, commas = 1;
+	size_t count = s->spec->options.count, commas = 0;
 	for (size_t i = 0; i < count; i++) {
 		const struct mount_option *o = spec_mount_option(s->spec->options.items[i]);
 		if (o && o->kind == MOUNT_OPT_BIND) {
@@ -136,7 +162,8 @@ static int sort_options(struct sorting *s)
 		for (const char *p = s->spec->options.items[i]; *p; p++)
 			commas += *p == ',';
 	}
-	s->fsopts = arena_array(&s->plan->arena, count + commas, sizeof *s->fsopts);
+	/* and two that we may add: ro, context */
+	s->fsopts = arena_array(&s->plan->arena, count + commas + 2, sizeof *s->fsopts);
 	if (!s->fsopts)
 		return no_memory(s->err);
 	s->out->options = s->fsopts;
@@ -183,6 +210,14 @@ static int plan_target(struct sorting *s)
 		    s->index, target);
 }
 
+/* Programs trust what /proc says; a look-alike there would be believed. */
+static int fail_not_proc(const struct sorting *s)
+{
+	return fail(s->err, EINVAL,
+		    "mounts[%zu].destination: \"/proc\": only a proc file system may be there",
+		    s->index);
+}
+
 /* ---- bind mounts ----------------------------------------------------------------------------- */
 
 static int set_attr(int fd, uint64_t set, uint64_t clr, unsigned flags)
@@ -193,20 +228,28 @@ static int set_attr(int fd, uint64_t set, uint64_t clr, unsigned flags)
 	return mount_setattr(fd, "", AT_EMPTY_PATH | flags, &attr, sizeof attr) < 0 ? -errno : 0;
 }
 
+/* A namespace that holds the mappings of this mount, else those of the container. */
+static int mapping_namespace(const struct sorting *s)
+{
+	const struct spec_linux *l = &s->in->spec->linux_;
+	const struct plan *p = &s->plan->plan;
+
+	if (s->spec->uid_mappings.count)
+		return idmap_namespace(&s->spec->uid_mappings, &s->spec->gid_mappings, s->err);
+	for (size_t i = 0; i < p->joins_count; i++)
+		if (p->joins[i].flag == CLONE_NEWUSER) {
+			int fd = fcntl(p->joins[i].fd, F_DUPFD_CLOEXEC, 3);
+			return fd < 0 ? fail_errno(s->err, "fcntl") : fd;
+		}
+	if (p->new_userns)
+		return idmap_namespace(&l->uid_mappings, &l->gid_mappings, s->err);
+	return fail(s->err, EINVAL,
+		    "options: idmap needs uidMappings and gidMappings, or a user namespace");
+}
+
 static int map_ids(struct sorting *s, int tree)
 {
-	const struct spec_idmaps *uids = &s->spec->uid_mappings, *gids = &s->spec->gid_mappings;
-	if (!uids->count) {
-		uids = &s->in->spec->linux_.uid_mappings;
-		gids = &s->in->spec->linux_.gid_mappings;
-	}
-	if (!uids->count)
-		return fail(
-			s->err, EINVAL,
-			"mounts[%zu].options: idmap needs uidMappings and gidMappings, or a user "
-			"namespace",
-			s->index);
-	auto_fd userns = idmap_namespace(uids, gids, s->err);
+	auto_fd userns = mapping_namespace(s);
 	if (userns < 0)
 		return within(s->err, userns, "mounts[%zu]", s->index);
 	struct mount_attr attr = { .attr_set = MOUNT_ATTR_IDMAP, .userns_fd = (uint64_t)userns };
@@ -269,7 +312,8 @@ static int open_source(struct sorting *s)
 	int tree = open_tree(AT_FDCWD, path, flags);
 	if (tree < 0)
 		return fail_errno(s->err, "mounts[%zu]: source \"%s\"", s->index, s->spec->source);
-	return plan_keep_fd(s->plan, tree);
+	tree = plan_keep_fd(s->plan, tree);
+	return tree < 0 ? no_memory(s->err) : tree;
 }
 
 static int plan_bind(struct sorting *s)
@@ -279,6 +323,10 @@ static int plan_bind(struct sorting *s)
 	struct stat st;
 	if (fstat(tree, &st) < 0)
 		return fail_errno(s->err, "mounts[%zu]: source \"%s\"", s->index, s->spec->source);
+	struct statfs fs;
+	if (strcmp(s->out->target, "/proc") == 0 &&
+	    (fstatfs(tree, &fs) < 0 || fs.f_type != PROC_SUPER_MAGIC))
+		return fail_not_proc(s);
 	s->out->source = PLAN_MOUNT_TREE;
 	s->out->tree_fd = tree;
 	s->out->options_count = 0;
@@ -291,9 +339,41 @@ static int plan_bind(struct sorting *s)
 
 /* ---- new file systems ------------------------------------------------------------------------ */
 
-static bool is_type(const struct sorting *s, const char *type)
+static bool labels_itself(const struct sorting *s)
 {
-	return s->spec->type && strcmp(s->spec->type, type) == 0;
+	static const char *const types[] = { "proc", "sysfs", "mqueue", "cgroup", "cgroup2" };
+	for (size_t i = 0; i < COUNT(types); i++)
+		if (is_type(s, types[i]))
+			return true;
+	return false;
+}
+
+static int add_label(struct sorting *s)
+{
+	const char *label = s->in->spec->linux_.mount_label;
+	if (!label || labels_itself(s))
+		return 0;
+	if (access("/sys/fs/selinux/enforce", F_OK) < 0)
+		return fail(s->err, EOPNOTSUPP,
+			    "linux.mountLabel: SELinux is not enabled on this host");
+	s->fsopts[s->out->options_count++] = (struct plan_fsopt){ "context", label };
+	return 0;
+}
+
+/*
+ * What is mounted read-only may have to be filled first: tmpfs, and /dev in any form. A block
+ * device must be told too, for one that cannot be written mounts in no other way; superblocks
+ * without a device may be shared with the host and are left alone.
+ */
+static void plan_readonly(struct sorting *s)
+{
+	struct plan_mount *m = s->out;
+	if (!(m->attr_set & MOUNT_ATTR_RDONLY))
+		return;
+	if (is_type(s, "tmpfs") || strcmp(m->target, "/dev") == 0)
+		m->flags |= PLAN_READONLY_LATE;
+	else if (m->device[0] == '/' && !labels_itself(s))
+		s->fsopts[m->options_count++] = (struct plan_fsopt){ "ro", NULL };
 }
 
 static int plan_new(struct sorting *s)
@@ -314,23 +394,22 @@ static int plan_new(struct sorting *s)
 		m->fstype = "cgroup2";
 		m->options_count = 0;
 	}
+	/* A mount without mounts below it is its own tree. */
+	m->attr_set = (m->attr_set & ~m->rec_attr_clr) | m->rec_attr_set;
+	m->attr_clr = (m->attr_clr & ~m->rec_attr_set) | m->rec_attr_clr;
+	m->rec_attr_set = m->rec_attr_clr = 0;
 	/* An image may not lead the kernel's own file systems astray. */
 	if (is_type(s, "proc") || is_type(s, "sysfs"))
 		m->flags |= PLAN_TARGET_NOFOLLOW;
 	if ((m->flags & PLAN_TMPCOPYUP) && !is_type(s, "tmpfs"))
 		return fail(s->err, EINVAL, "mounts[%zu].options: tmpcopyup is for tmpfs",
 			    s->index);
-	/* What is mounted read-only may have to be filled first: tmpfs, and /dev in any form. */
-	if ((m->attr_set & MOUNT_ATTR_RDONLY) &&
-	    (is_type(s, "tmpfs") || strcmp(m->target, "/dev") == 0))
-		m->flags |= PLAN_READONLY_LATE;
 	if (strcmp(m->target, "/dev") == 0)
 		m->flags |= PLAN_IS_DEV;
-	/* SELinux labels by mount option, except where the kernel labels itself. */
-	const char *label = s->in->spec->linux_.mount_label;
-	if (label && is_type(s, "tmpfs"))
-		s->fsopts[m->options_count++] = (struct plan_fsopt){ "context", label };
-	return 0;
+	if (strcmp(m->target, "/proc") == 0 && !is_type(s, "proc"))
+		return fail_not_proc(s);
+	plan_readonly(s);
+	return add_label(s);
 }
 
 static int plan_one(struct sorting *s)

@@ -15,6 +15,7 @@
 #include "base/cleanup.h"
 #include "base/error.h"
 #include "base/sys.h"
+#include "host/idmap.h"
 #include "host/plan_build.h"
 
 /* A user namespace first, for the others may belong to it; the mount namespace after those whose
@@ -62,6 +63,17 @@ static int plan_joins(const struct plan_input *in, struct built_plan *ret, struc
 	return 0;
 }
 
+bool plan_sets_groups(const struct plan_input *in, const struct spec_process *process)
+{
+	const struct spec_namespace *ns = &in->spec->linux_.namespaces[NS_USER];
+
+	/* With maps written by a privileged host, setgroups stays allowed in a new namespace. */
+	if (!ns->path || process->user.additional_gids_count)
+		return true;
+	auto_fd fd = open(ns->path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
+	return fd < 0 || !idmap_setgroups_denied(fd);
+}
+
 int plan_namespaces(const struct plan_input *in, struct built_plan *ret, struct csn_error *err)
 {
 	const struct spec_namespace *ns = in->spec->linux_.namespaces;
@@ -77,7 +89,6 @@ int plan_namespaces(const struct plan_input *in, struct built_plan *ret, struct 
 	}
 	p->new_userns = ns[NS_USER].present && !ns[NS_USER].path;
 	p->loopback_up = ns[NS_NETWORK].present && !ns[NS_NETWORK].path;
-	/* With maps written by a privileged host, setgroups stays allowed in the namespace. */
-	p->set_groups = true;
+	p->set_groups = plan_sets_groups(in, &in->spec->process);
 	return plan_joins(in, ret, err);
 }

@@ -93,11 +93,23 @@ static const char *get_env(char *const *envp, const char *name)
 	return NULL;
 }
 
-/* Sockets that a service manager gave us go on to the program (sd_listen_fds(3)). */
+static bool add_env(struct arena *arena, char **envp, size_t *count, const char *name,
+		    const char *value)
+{
+	char *entry = value ? arena_printf(arena, "%s=%s", name, value) : NULL;
+	if (entry)
+		put_env(envp, count, entry);
+	return entry;
+}
+
+/* Sockets that a service manager gave us go on to the program; LISTEN_PID tells whether they are
+ * meant for us or for one whose environment we have inherited (sd_listen_fds(3)). */
 static int listen_fds(void)
 {
-	const char *text = getenv("LISTEN_FDS");
+	const char *text = getenv("LISTEN_FDS"), *pid = getenv("LISTEN_PID");
 	int n = text ? atoi(text) : 0;
+	if (pid && atoi(pid) != getpid())
+		return 0;
 	return n > 0 && n < 1024 ? n : 0;
 }
 
@@ -111,16 +123,20 @@ static int plan_env(const struct plan_input *in, const struct spec_process *proc
 	for (size_t i = 0; i < process->env.count; i++)
 		put_env(envp, &count, process->env.items[i]);
 
+	bool whole = true;
 	const char *home = get_env(envp, "HOME");
 	if (!home || !*home)
-		put_env(envp, &count,
-			arena_printf(&ret->arena, "HOME=%s",
-				     home_of(in, process->user.uid, &ret->arena)));
+		whole = add_env(&ret->arena, envp, &count, "HOME",
+				home_of(in, process->user.uid, &ret->arena));
 	int sockets = ret->plan.exec_only ? 0 : listen_fds();
 	if (sockets) {
-		put_env(envp, &count, arena_printf(&ret->arena, "LISTEN_FDS=%d", sockets));
-		put_env(envp, &count, arena_printf(&ret->arena, "LISTEN_PID=1"));
+		char digits[16];
+		(void)snprintf(digits, sizeof digits, "%d", sockets);
+		whole = whole && add_env(&ret->arena, envp, &count, "LISTEN_FDS", digits) &&
+			add_env(&ret->arena, envp, &count, "LISTEN_PID", "1");
 	}
+	if (!whole)
+		return fail(err, ENOMEM, "out of memory");
 	ret->plan.envp = envp;
 	ret->plan.search_path = get_env(envp, "PATH");
 	if (!ret->plan.search_path)
@@ -202,16 +218,27 @@ static int plan_memory_policy(const struct plan_input *in, struct plan *p, struc
 			: 0;
 }
 
+static bool apparmor_enabled(void)
+{
+	char answer = 'N';
+	auto_fd fd = open("/sys/module/apparmor/parameters/enabled", O_RDONLY | O_CLOEXEC);
+	return fd >= 0 && read(fd, &answer, 1) == 1 && answer == 'Y';
+}
+
 static int plan_labels(const struct spec_process *process, struct built_plan *ret,
 		       struct csn_error *err)
 {
-	if (process->apparmor_profile) {
-		if (access("/sys/kernel/security/apparmor", F_OK) < 0)
+	const char *profile = process->apparmor_profile;
+	if (profile && !apparmor_enabled()) {
+		/* Where nobody is confined, "unconfined" is what there is. */
+		if (strcmp(profile, "unconfined") != 0)
 			return fail(
 				err, EOPNOTSUPP,
 				"process.apparmorProfile: AppArmor is not enabled on this host");
-		ret->plan.apparmor_exec =
-			arena_printf(&ret->arena, "exec %s", process->apparmor_profile);
+	} else if (profile) {
+		ret->plan.apparmor_exec = arena_printf(&ret->arena, "exec %s", profile);
+		if (!ret->plan.apparmor_exec)
+			return fail(err, ENOMEM, "out of memory");
 	}
 	if (process->selinux_label) {
 		if (access("/sys/fs/selinux/enforce", F_OK) < 0)

@@ -224,6 +224,10 @@ static int add_archs(scmp_filter_ctx filter, const struct spec_seccomp *p, struc
 		uint64_t arch = 0;
 		(void)named_number(spec_seccomp_archs, p->architectures.items[i], &arch);
 		int e = seccomp_arch_add(filter, (uint32_t)arch);
+		/* One that this libseccomp does not know, or of the other byte order, can make no
+		 * call here; without it in the filter, such a call would be killed. */
+		if (e == -EINVAL || e == -EDOM)
+			continue;
 		if (e < 0 && e != -EEXIST)
 			return fail(err, -e, "linux.seccomp.architectures: \"%s\": %s",
 				    p->architectures.items[i], strerror(-e));
@@ -277,12 +281,26 @@ static int compile(const struct spec_seccomp *p, struct built_plan *ret, struct 
 	return export_bpf(filter, ret, err);
 }
 
-static bool uses_notify(const struct spec_seccomp *p)
+/* sendmsg is what hands the listener on: nobody could answer for it before. */
+static int plan_listener(const struct spec_seccomp *p, bool *ret, struct csn_error *err)
 {
-	for (size_t i = 0; i < p->rules_count; i++)
-		if (strcmp(p->rules[i].action, "SCMP_ACT_NOTIFY") == 0)
-			return true;
-	return false;
+	for (size_t i = 0; i < p->rules_count; i++) {
+		const struct spec_seccomp_rule *r = &p->rules[i];
+		if (strcmp(r->action, "SCMP_ACT_NOTIFY") != 0)
+			continue;
+		*ret = true;
+		for (size_t n = 0; n < r->names.count; n++)
+			if (strcmp(r->names.items[n], "sendmsg") == 0)
+				return fail(err, EINVAL,
+					    "linux.seccomp.syscalls[%zu]: \"sendmsg\" cannot have "
+					    "SCMP_ACT_NOTIFY: the runtime needs it to hand the "
+					    "listener on",
+					    i);
+	}
+	return *ret && !p->listener_path
+		       ? fail(err, EINVAL,
+			      "linux.seccomp: SCMP_ACT_NOTIFY is used without a listenerPath")
+		       : 0;
 }
 
 int plan_seccomp(const struct plan_input *in, struct built_plan *ret, struct csn_error *err)
@@ -299,10 +317,7 @@ int plan_seccomp(const struct plan_input *in, struct built_plan *ret, struct csn
 	}
 	if (!p->flags.set)
 		ret->plan.seccomp.flags = SECCOMP_FILTER_FLAG_SPEC_ALLOW;
-	ret->plan.seccomp.notify = uses_notify(p);
-	if (ret->plan.seccomp.notify && !p->listener_path)
-		return fail(err, EINVAL,
-			    "linux.seccomp: SCMP_ACT_NOTIFY is used without a listenerPath");
+	TRY(plan_listener(p, &ret->plan.seccomp.notify, err));
 
 	profile_digest(p, digest);
 	if (read_cache(in->state_root, digest, ret))

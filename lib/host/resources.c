@@ -230,6 +230,15 @@ static int io_limits(const struct spec_resources *r, struct arena *arena, struct
 
 /* ---- the rest -------------------------------------------------------------------------------- */
 
+/* "64KB", "2MB", "1GB": it becomes part of a file name. */
+static bool is_page_size(const char *text)
+{
+	size_t digits = strspn(text, "0123456789");
+	const char *unit = text + digits;
+	return digits > 0 && digits < 10 && strchr("KMG", unit[0]) && unit[0] &&
+	       strcmp(unit + 1, "B") == 0;
+}
+
 static int other_limits(const struct spec_resources *r, struct arena *arena,
 			struct cgroup_limits *out, struct csn_error *err)
 {
@@ -239,9 +248,15 @@ static int other_limits(const struct spec_resources *r, struct arena *arena,
 	if (!huge || !rdma || !files)
 		return fail(err, ENOMEM, "out of memory");
 
-	for (size_t i = 0; i < r->hugepages_count; i++)
+	for (size_t i = 0; i < r->hugepages_count; i++) {
+		if (!is_page_size(r->hugepages[i].page_size))
+			return fail(err, EINVAL,
+				    "linux.resources.hugepageLimits[%zu].pageSize: expected a size "
+				    "such as 2MB, not \"%s\"",
+				    i, r->hugepages[i].page_size);
 		huge[i] =
 			(struct cgroup_hugetlb){ r->hugepages[i].page_size, r->hugepages[i].limit };
+	}
 	for (size_t i = 0; i < r->rdma_count; i++) {
 		const struct spec_rdma *d = &r->rdma[i];
 		if (!d->hca_handles.set && !d->hca_objects.set)
