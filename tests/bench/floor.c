@@ -86,7 +86,8 @@ static void make_mounts(const char *rootfs)
 	for (size_t i = 0; i < COUNT(links); i++)
 		must(symlink(links[i].target, links[i].path), links[i].path);
 	for (size_t i = 0; i < COUNT(readonly); i++) {
-		must(mount(readonly[i], readonly[i], NULL, MS_BIND | MS_REC, NULL), readonly[i]);
+		if (mount(readonly[i], readonly[i], NULL, MS_BIND | MS_REC, NULL) < 0)
+			continue; /* not every kernel has all of them */
 		must(mount(NULL, readonly[i], NULL, MS_BIND | MS_REMOUNT | MS_RDONLY, NULL),
 		     readonly[i]);
 	}
@@ -109,7 +110,7 @@ static void drop_privileges(void)
 
 _Noreturn static void child(const char *rootfs, char **argv)
 {
-	static char *const env[] = { (char[]){ "PATH=/bin" }, NULL };
+	char *const env[] = { (char[]){ "PATH=/bin" }, NULL };
 	struct ifreq ifr = { .ifr_name = "lo", .ifr_flags = IFF_UP | IFF_RUNNING };
 
 	must(unshare(CLONE_NEWCGROUP), "cgroup namespace");
