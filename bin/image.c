@@ -243,22 +243,13 @@ static int cmd_gc(int argc, char **argv)
 	return 0;
 }
 
-#define OPT_PLATFORM                                                                               \
-	{                                                                                          \
-		0, "platform", "OS/ARCH[/VARIANT]", "take the image for this platform", OPT_TEXT,  \
-			&arg.platform                                                              \
-	}
-#define OPT_NO_SYNC                                                                                \
-	{                                                                                          \
-		0, "no-sync", NULL, "do not wait until it is on disk", OPT_FLAG, &arg.no_sync      \
-	}
-
 static const struct opt *load_options(void)
 {
 	static const struct opt rows[] = {
 		{ 0, "name", "NAME[:TAG]", "call the image so", OPT_TEXT, &arg.name },
-		OPT_PLATFORM,
-		OPT_NO_SYNC,
+		{ 0, "platform", "OS/ARCH[/VARIANT]", "take the image for this platform", OPT_TEXT,
+		  &arg.platform },
+		{ 0, "no-sync", NULL, "do not wait until it is on disk", OPT_FLAG, &arg.no_sync },
 		{ 0 },
 	};
 	return rows;
@@ -266,7 +257,12 @@ static const struct opt *load_options(void)
 
 static const struct opt *import_options(void)
 {
-	static const struct opt rows[] = { OPT_PLATFORM, OPT_NO_SYNC, { 0 } };
+	static const struct opt rows[] = {
+		{ 0, "platform", "OS/ARCH[/VARIANT]", "what the image is for", OPT_TEXT,
+		  &arg.platform },
+		{ 0, "no-sync", NULL, "do not wait until it is on disk", OPT_FLAG, &arg.no_sync },
+		{ 0 },
+	};
 	return rows;
 }
 

@@ -1,6 +1,9 @@
 /* index.json of the store: which references it has. Rewritten whole, under the store's lock. */
+#include <dirent.h>
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/cleanup.h"
 #include "base/error.h"
@@ -11,11 +14,8 @@
 
 #define REF_NAME "org.opencontainers.image.ref.name"
 
-static bool is_named(const struct index_entry *entries, size_t count, const char *remove,
-		     const char *reference)
+static bool is_replaced(const struct index_entry *entries, size_t count, const char *reference)
 {
-	if (remove && strcmp(remove, reference) == 0)
-		return true;
 	for (size_t i = 0; i < count; i++)
 		if (strcmp(entries[i].reference, reference) == 0)
 			return true;
@@ -40,8 +40,23 @@ static void put_entry(struct json_out *o, const struct index_entry *e)
 	json_close_object(o);
 }
 
+/* What a killed writer left. Nobody else can be writing: the store is locked. */
+static void remove_leftovers(struct image_store *s)
+{
+	int fd = openat(s->store_dir, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	DIR *d = fd < 0 ? NULL : fdopendir(fd);
+	struct dirent *e;
+
+	while (d && (e = readdir(d)))
+		if (strncmp(e->d_name, ".index.json.", strlen(".index.json.")) == 0)
+			(void)unlinkat(s->store_dir, e->d_name, 0);
+	if (d)
+		(void)closedir(d);
+}
+
 int index_update(struct image_store *s, const struct index_entry *entries, size_t count,
-		 const char *remove, bool sync, struct csn_error *err)
+		 bool (*drop)(void *data, const char *reference), void *data, bool sync,
+		 struct csn_error *err)
 {
 	AUTO(arena_free)
 	struct arena arena = { 0 };
@@ -51,6 +66,7 @@ int index_update(struct image_store *s, const struct index_entry *entries, size_
 	auto_mem char *text = NULL, *new = NULL;
 	size_t size;
 
+	remove_leftovers(s);
 	TRY(file_read(s->store_dir, "index.json", DOCUMENT_MAX, &text, &size, err));
 	TRY(document_decode(text, size, "the store's index.json", NULL, &old, &arena, err));
 
@@ -61,7 +77,8 @@ int index_update(struct image_store *s, const struct index_entry *entries, size_
 	for (size_t i = 0; i < old.manifests.count; i++) {
 		const struct descriptor *d = &old.manifests.items[i];
 		const char *reference = descriptor_annotation(d, REF_NAME);
-		if (!reference || is_named(entries, count, remove, reference))
+		if (!reference || is_replaced(entries, count, reference) ||
+		    (drop && drop(data, reference)))
 			continue;
 		const struct index_entry kept = {
 			.reference = reference,

@@ -52,6 +52,17 @@ int image_list(struct image_store *s, struct image_list *ret, struct csn_error *
 	return 0;
 }
 
+/* A reference of index.json without a record is no image: one half of a removal, or of a load that
+ * was killed in the middle of its commit. */
+static bool has_no_record(void *data, const char *reference)
+{
+	const struct image_store *s = data;
+	char name[RECORD_NAME_MAX];
+
+	return record_name(reference, name, NULL) == 0 &&
+	       faccessat(s->images_dir, name, F_OK, AT_SYMLINK_NOFOLLOW) < 0 && errno == ENOENT;
+}
+
 int image_remove(struct image_store *s, const char *name, struct image_list *ret,
 		 struct csn_error *err)
 {
@@ -74,7 +85,7 @@ int image_remove(struct image_store *s, const char *name, struct image_list *ret
 	/* The record first: with it the image is gone for everybody. */
 	if (unlinkat(s->images_dir, record, 0) < 0)
 		return fail_errno(err, "remove the record of %s", reference);
-	TRY(index_update(s, NULL, 0, reference, false, err));
+	TRY(index_update(s, NULL, 0, has_no_record, s, false, err));
 	*ret = list;
 	list = (struct image_list){ 0 };
 	return 0;
@@ -213,6 +224,8 @@ int image_gc(struct image_store *s, const char *const *keep, size_t keep_count, 
 		r = mark_layer(&m, keep[i], err);
 	if (r == 0)
 		r = mark_all(s, &m, err);
+	if (r == 0)
+		r = index_update(s, NULL, 0, has_no_record, s, false, err);
 	if (r == 0 && m.count)
 		qsort(m.items, m.count, sizeof *m.items, by_text);
 	if (r == 0)

@@ -32,6 +32,32 @@ static const char index_text[] =
 	"{\"schemaVersion\":2,\"mediaType\":\"application/vnd.oci.image.index.v1+json\","
 	"\"manifests\":[]}";
 
+/* ---- locks ----------------------------------------------------------------------------------- */
+
+/* A lock that lives as long as the returned descriptor: a new open file, since flock belongs to
+ * that. */
+static int lock_dir(int dir_fd, int how, struct csn_error *err)
+{
+	auto_fd fd = openat(dir_fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (fd < 0)
+		return fail_errno(err, "open a directory of the image store");
+	int r;
+	do
+		r = flock(fd, how);
+	while (r < 0 && errno == EINTR);
+	return r < 0 ? fail_errno(err, "lock the image store") : take_fd(&fd);
+}
+
+int store_lock(struct image_store *s, struct csn_error *err)
+{
+	return lock_dir(s->store_dir, LOCK_EX, err);
+}
+
+int store_lock_unused(struct image_store *s, struct csn_error *err)
+{
+	return lock_dir(s->layers_dir, LOCK_EX, err);
+}
+
 /* ---- opening --------------------------------------------------------------------------------- */
 
 static int open_dir(int at, const char *name, struct csn_error *err)
@@ -51,12 +77,14 @@ static int make_file(int at, const char *name, const char *text, struct csn_erro
 
 static int open_dirs(struct image_store *s, const char *root, struct csn_error *err)
 {
+	auto_fd sha256 = -1;
 	const struct {
 		int *fd, *at;
 		const char *name;
 	} dirs[] = {
 		{ &s->store_dir, &s->root_dir, "store" },
 		{ &s->blobs_dir, &s->store_dir, "blobs" },
+		{ &sha256, &s->blobs_dir, "sha256" },
 		{ &s->layers_dir, &s->root_dir, "layers" },
 		{ &s->images_dir, &s->root_dir, "images" },
 		{ &s->tmp_dir, &s->root_dir, "tmp" },
@@ -70,6 +98,9 @@ static int open_dirs(struct image_store *s, const char *root, struct csn_error *
 		*dirs[i].fd = open_dir(*dirs[i].at, dirs[i].name, err);
 		TRY(*dirs[i].fd);
 	}
+	/* Locked: an index that another process has filled meanwhile must not be made empty. */
+	auto_fd lock = store_lock(s, err);
+	TRY(lock);
 	TRY(make_file(s->store_dir, "oci-layout", layout_text, err));
 	return make_file(s->store_dir, "index.json", index_text, err);
 }
@@ -101,30 +132,6 @@ void image_store_close(struct image_store *s)
 	close_fd(&s->store_dir);
 	close_fd(&s->root_dir);
 	free(s);
-}
-
-/* A lock that lives as long as the returned descriptor: a new open file, since flock belongs to
- * that. */
-static int lock_dir(int dir_fd, int how, struct csn_error *err)
-{
-	auto_fd fd = openat(dir_fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	if (fd < 0)
-		return fail_errno(err, "open a directory of the image store");
-	int r;
-	do
-		r = flock(fd, how);
-	while (r < 0 && errno == EINTR);
-	return r < 0 ? fail_errno(err, "lock the image store") : take_fd(&fd);
-}
-
-int store_lock(struct image_store *s, struct csn_error *err)
-{
-	return lock_dir(s->store_dir, LOCK_EX, err);
-}
-
-int store_lock_unused(struct image_store *s, struct csn_error *err)
-{
-	return lock_dir(s->layers_dir, LOCK_EX, err);
 }
 
 void store_blob_path(const char *digest, char ret[DIGEST_TEXT_MAX])
@@ -379,7 +386,7 @@ static int commit_locked(struct session *s, const struct index_entry *entries, s
 			 bool sync, struct csn_error *err)
 {
 	TRY(move_kinds(s, false, err));
-	TRY(index_update(s->store, entries, count, NULL, sync, err));
+	TRY(index_update(s->store, entries, count, NULL, NULL, sync, err));
 	TRY(move_kinds(s, true, err));
 	return sync ? sync_dirs(s, err) : 0;
 }
@@ -394,10 +401,7 @@ int session_commit(struct session *s, const struct index_entry *entries, size_t 
 	auto_fd lock = store_lock(s->store, err);
 	TRY(lock);
 	int r = commit_locked(s, entries, count, sync, err);
-	if (r < 0) {
-		for (size_t i = 0; i < count; i++)
-			(void)index_update(s->store, NULL, 0, entries[i].reference, false, NULL);
+	if (r < 0)
 		move_back(s);
-	}
 	return r;
 }

@@ -93,8 +93,9 @@ int store_lock_unused(struct image_store *s, struct csn_error *err);
 void store_blob_path(const char *digest, char ret[DIGEST_TEXT_MAX]);
 
 /* index.json (index.c): puts the entries in, replacing those of the same reference, and takes out
- * the one of reference "remove" (may be NULL). The store must be locked. */
+ * those for whose reference drop says so (may be NULL). The store must be locked. */
 int index_update(struct image_store *s, const struct index_entry *entries, size_t count,
-		 const char *remove, bool sync, struct csn_error *err);
+		 bool (*drop)(void *data, const char *reference), void *data, bool sync,
+		 struct csn_error *err);
 
 #endif

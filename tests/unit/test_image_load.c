@@ -353,7 +353,7 @@ static void expect_nothing_left(void)
 	ck_assert_int_eq(count_entries("tmp"), 0);
 	ck_assert_int_eq(count_entries("layers"), 0);
 	ck_assert_int_eq(count_entries("images"), 0);
-	ck_assert_int_eq(count_entries("store/blobs"), 0);
+	ck_assert_int_eq(count_entries("store/blobs/sha256"), 0);
 }
 
 START_TEST(bad_image)
