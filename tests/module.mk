@@ -1,1 +1,14 @@
-# tests
+# Tests beyond the unit tests: lints, integration, the virtual machine.
+#
+#	make check               unit tests, lints, integration (skipped when not root)
+#	make lint                the lints alone
+#	make check-integration   the integration tests alone
+#	make check-vm            the integration tests under real cgroup v2, in QEMU (root)
+TEST_EXTENSIONS = .sh
+SH_LOG_COMPILER = $(srcdir)/tests/integration/run
+AM_TESTS_ENVIRONMENT = BUILD='$(abs_builddir)'; SRC='$(abs_srcdir)'; CC='$(CC)'; \
+	CSN_CFLAGS='$(CSN_CFLAGS)'; export BUILD SRC CC CSN_CFLAGS;
+
+include tests/integration/module.mk
+include tests/lint/module.mk
+include tests/vm/module.mk

@@ -1,0 +1,8 @@
+# The integration tests in a virtual machine, and those that need what only the machine has.
+vm_tests =
+
+EXTRA_DIST += $(vm_tests) tests/vm/guest tests/vm/image tests/vm/run
+
+.PHONY: check-vm
+check-vm: all
+	BUILD='$(abs_builddir)' $(srcdir)/tests/vm/run
