@@ -161,7 +161,7 @@ struct csn_container_options {
 	const struct csn_mount *mounts;
 	size_t mounts_count;
 	const char *stop_signal;     /* "SIGTERM", "15" */
-	int64_t stop_timeout_ms;     /* before stop kills; 0: 10 seconds */
+	int64_t stop_timeout_ms;     /* before stop kills; 0: 10 seconds; negative: at once */
 	bool tty;		     /* a terminal */
 	bool stdin_open;	     /* standard input stays open for attached clients */
 	bool readonly_root;

@@ -9,7 +9,7 @@
 #include "base/error.h"
 #include "bin/engine/engine.h"
 
-struct make_args make_args;
+struct make_args make_args = { .stop_timeout = -1 };
 
 /* "NAME" alone: the caller's value; one that the caller does not have is left out. */
 static int collect_env(struct arena *arena, const char *const **ret, struct csn_error *err)
@@ -99,7 +99,7 @@ int make_container(int argc, char **argv, char ret_id[CSN_ID_SIZE], struct csn_e
 	struct csn_container_options o = CSN_CONTAINER_OPTIONS_INIT;
 	const char *const entrypoint[] = { make_args.entrypoint, NULL };
 
-	if (make_args.stop_timeout < 0)
+	if (make_args.stop_timeout < -1)
 		return fail(err, EINVAL, "--stop-timeout: expected 0 or more, not %d",
 			    make_args.stop_timeout);
 	TRY(collect_env(&arena, &o.env, err));
@@ -114,7 +114,9 @@ int make_container(int argc, char **argv, char ret_id[CSN_ID_SIZE], struct csn_e
 	o.hostname = make_args.hostname;
 	o.network = make_args.network;
 	o.stop_signal = make_args.stop_signal;
-	o.stop_timeout_ms = (int64_t)make_args.stop_timeout * 1000;
+	/* Not given (-1): the default, which the library has as 0; 0: at once. */
+	if (make_args.stop_timeout >= 0)
+		o.stop_timeout_ms = make_args.stop_timeout ? make_args.stop_timeout * 1000LL : -1;
 	o.tty = make_args.tty;
 	o.stdin_open = make_args.interactive;
 	o.readonly_root = make_args.read_only;

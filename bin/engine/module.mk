@@ -24,3 +24,4 @@ bin_csn_SOURCES = \
 	bin/engine/stop.c \
 	bin/engine/wait.c
 bin_csn_LDADD = lib/libcaisson.la lib/base/libbase.la $(JANSSON_LIBS)
+dist_man_MANS += bin/man/csn.1

@@ -223,10 +223,10 @@ static int decide_stop(const struct csn_container_options *o, const struct image
 		return fail(err, EINVAL, "%s \"%.100s\": unknown signal",
 			    o->stop_signal ? "stop signal" : "the image's StopSignal", text);
 	s->stop_signal = signal_name(number);
-	if (o->stop_timeout_ms < 0)
-		return fail(err, EINVAL, "stop timeout %lld ms: expected 0 or more",
-			    (long long)o->stop_timeout_ms);
-	s->stop_timeout_s = o->stop_timeout_ms ? (o->stop_timeout_ms + 999) / 1000 : STOP_TIMEOUT_S;
+	/* Whole seconds, upwards: less than was asked for would be a surprise. */
+	s->stop_timeout_s = o->stop_timeout_ms < 0    ? 0
+			    : o->stop_timeout_ms == 0 ? STOP_TIMEOUT_S
+						      : (o->stop_timeout_ms - 1) / 1000 + 1;
 	return 0;
 }
 
