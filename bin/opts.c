@@ -164,6 +164,7 @@ int opts_parse(const struct opt *rows, int argc, char **argv, int *ret_first, bo
 static void print_options(const struct opt *rows)
 {
 	char left[64];
+	const char *help = find_short(rows, 'h') ? "    --help" : "-h, --help";
 	for (; rows && rows->name; rows++) {
 		if (!rows->help)
 			continue;
@@ -174,7 +175,7 @@ static void print_options(const struct opt *rows)
 			(void)snprintf(left + n, sizeof left - (size_t)n, " %s", rows->value);
 		printf("  %-30s %s\n", left, rows->help);
 	}
-	printf("  %-30s %s\n", "-h, --help", "show this help");
+	printf("  %-30s %s\n", help, "show this help");
 }
 
 void opts_print_help(const char *program, const struct command *c)
