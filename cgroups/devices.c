@@ -3,8 +3,9 @@
  * { access_type = (access << 16) | type, major, minor }; 1 allows.
  *
  * Rules are tested from the last to the first, so that the first match here is the last that was
- * written; without a match access is denied. An allow rule matches when all asked access bits are
- * among its own, a deny rule when any is.
+ * written, and each access bit is decided by the last rule that names it: an allow rule takes its
+ * bits off what is asked and allows when nothing is left, a deny rule denies when any of its bits
+ * is left. What no rule decides is denied.
  */
 #include <errno.h>
 #include <linux/bpf.h>
@@ -31,7 +32,7 @@ static void emit(struct device_program *p, struct bpf_insn i)
 	p->insns[p->count++] = i;
 }
 
-/* r2 = type, r3 = access, r4 = major, r5 = minor. */
+/* r2 = type, r3 = access bits not decided yet, r4 = major, r5 = minor. */
 static void emit_prologue(struct device_program *p)
 {
 	emit(p, insn(BPF_LDX | BPF_MEM | BPF_W, 2, 1, 0, 0));
@@ -55,9 +56,10 @@ static uint32_t kernel_access(unsigned access)
 	       (access & CGROUP_DEV_WRITE ? BPF_DEVCG_ACC_WRITE : 0);
 }
 
+enum { ANY_ACCESS = CGROUP_DEV_READ | CGROUP_DEV_WRITE | CGROUP_DEV_MKNOD };
+
 static void emit_rule(struct device_program *p, const struct cgroup_device_rule *r)
 {
-	enum { ANY_ACCESS = CGROUP_DEV_READ | CGROUP_DEV_WRITE | CGROUP_DEV_MKNOD };
 	size_t jumps[4], count = 0;
 	uint32_t access = kernel_access(r->access);
 
@@ -65,14 +67,6 @@ static void emit_rule(struct device_program *p, const struct cgroup_device_rule 
 		jumps[count++] = p->count;
 		emit(p, insn(BPF_JMP | BPF_JNE | BPF_K, 2, 0, 0,
 			     r->type == 'b' ? BPF_DEVCG_DEV_BLOCK : BPF_DEVCG_DEV_CHAR));
-	}
-	if ((r->access & ANY_ACCESS) != ANY_ACCESS) {
-		/* r1 = asked bits that the rule does not name (allow) or names (deny). */
-		emit(p, insn(BPF_ALU | BPF_MOV | BPF_X, 1, 3, 0, 0));
-		emit(p, insn(BPF_ALU | BPF_AND | BPF_K, 1, 0, 0,
-			     (int32_t)(r->allow ? ~access : access)));
-		jumps[count++] = p->count;
-		emit(p, insn(BPF_JMP | (r->allow ? BPF_JNE : BPF_JEQ) | BPF_K, 1, 0, 0, 0));
 	}
 	if (r->major >= 0) {
 		jumps[count++] = p->count;
@@ -82,6 +76,17 @@ static void emit_rule(struct device_program *p, const struct cgroup_device_rule 
 		jumps[count++] = p->count;
 		emit(p, insn(BPF_JMP | BPF_JNE | BPF_K, 5, 0, 0, (int32_t)r->minor));
 	}
+	if ((r->access & ANY_ACCESS) != ANY_ACCESS && r->allow) {
+		/* Done with these bits; earlier rules decide about the rest. */
+		emit(p, insn(BPF_ALU | BPF_AND | BPF_K, 3, 0, 0, (int32_t)~access));
+		jumps[count++] = p->count;
+		emit(p, insn(BPF_JMP | BPF_JNE | BPF_K, 3, 0, 0, 0));
+	} else if ((r->access & ANY_ACCESS) != ANY_ACCESS) {
+		emit(p, insn(BPF_ALU | BPF_MOV | BPF_X, 1, 3, 0, 0));
+		emit(p, insn(BPF_ALU | BPF_AND | BPF_K, 1, 0, 0, (int32_t)access));
+		jumps[count++] = p->count;
+		emit(p, insn(BPF_JMP | BPF_JEQ | BPF_K, 1, 0, 0, 0));
+	}
 	emit_result(p, r->allow);
 	for (size_t i = 0; i < count; i++)
 		p->insns[jumps[i]].off = (int16_t)(p->count - jumps[i] - 1);
@@ -90,14 +95,28 @@ static void emit_rule(struct device_program *p, const struct cgroup_device_rule 
 static bool matches_all(const struct cgroup_device_rule *r)
 {
 	return r->type == 'a' && r->major < 0 && r->minor < 0 &&
-	       r->access == (CGROUP_DEV_READ | CGROUP_DEV_WRITE | CGROUP_DEV_MKNOD);
+	       (r->access & ANY_ACCESS) == ANY_ACCESS;
+}
+
+/* Numbers are compared as 32 bits: a larger one must not be taken for a device that exists. */
+static int check_rule(const struct cgroup_device_rule *r, struct csn_error *err)
+{
+	if (r->type != 'a' && r->type != 'b' && r->type != 'c')
+		return fail(err, EINVAL, "device rule: type \"%c\": expected a, b or c",
+			    r->type > ' ' && r->type < 0x7f ? r->type : '?');
+	if (r->major < -1 || r->major > INT32_MAX || r->minor < -1 || r->minor > INT32_MAX)
+		return fail(err, EINVAL, "device rule: %c %lld:%lld: there is no such device",
+			    r->type, (long long)r->major, (long long)r->minor);
+	return 0;
 }
 
 int device_program_compile(const struct cgroup_device_rule *rules, size_t count,
 			   struct device_program *ret, struct csn_error *err)
 {
 	enum { PER_RULE = 8, AROUND = 8 };
-	ret->count = 0;
+	*ret = (struct device_program){ 0 };
+	for (size_t i = 0; i < count; i++)
+		TRY(check_rule(&rules[i], err));
 	ret->insns = calloc(count * PER_RULE + AROUND, sizeof *ret->insns);
 	if (!ret->insns)
 		return fail(err, ENOMEM, "out of memory");
@@ -128,7 +147,22 @@ static int bpf(int cmd, union bpf_attr *attr)
 	return (int)syscall(SYS_bpf, cmd, attr, sizeof *attr);
 }
 
-static int load(const struct device_program *p, struct csn_error *err)
+/* Kernels before 5.11 count programs against RLIMIT_MEMLOCK: tried once more without that limit,
+ * which is put back, for the container must not inherit it. Raising it may be refused. */
+static int load_unlocked(union bpf_attr *attr)
+{
+	struct rlimit before, more = { RLIM_INFINITY, RLIM_INFINITY };
+	if (getrlimit(RLIMIT_MEMLOCK, &before) < 0 || setrlimit(RLIMIT_MEMLOCK, &more) < 0) {
+		errno = EPERM;
+		return -1;
+	}
+	int fd = bpf(BPF_PROG_LOAD, attr), saved = errno;
+	(void)setrlimit(RLIMIT_MEMLOCK, &before);
+	errno = saved;
+	return fd;
+}
+
+static int load(const struct cgroup *cg, const struct device_program *p, struct csn_error *err)
 {
 	union bpf_attr attr;
 	memset(&attr, 0, sizeof attr);
@@ -136,17 +170,12 @@ static int load(const struct device_program *p, struct csn_error *err)
 	attr.insns = (uintptr_t)p->insns;
 	attr.insn_cnt = (uint32_t)p->count;
 	attr.license = (uintptr_t) "Apache-2.0";
+	memcpy(attr.prog_name, "caisson", sizeof "caisson"); /* what bpftool shows */
 
-	int fd = bpf(BPF_PROG_LOAD, &attr);
-	if (fd < 0 && errno == EPERM) {
-		/* Kernels before 5.11 count programs against RLIMIT_MEMLOCK. */
-		struct rlimit more = { RLIM_INFINITY, RLIM_INFINITY };
-		if (setrlimit(RLIMIT_MEMLOCK, &more) == 0)
-			fd = bpf(BPF_PROG_LOAD, &attr);
-		else
-			errno = EPERM;
-	}
-	return fd < 0 ? fail_errno(err, "linux.resources.devices: load the device program") : fd;
+	int fd = bpf(BPF_PROG_LOAD, &attr); /* CLOEXEC by kernel */
+	if (fd < 0 && errno == EPERM)
+		fd = load_unlocked(&attr);
+	return fd < 0 ? fail_errno(err, "cgroup \"%s\": load the device program", cg->path) : fd;
 }
 
 int cgroup_set_devices(const struct cgroup *cg, const struct cgroup_device_rule *rules,
@@ -157,9 +186,10 @@ int cgroup_set_devices(const struct cgroup *cg, const struct cgroup_device_rule 
 
 	struct device_program program AUTO(device_program_free) = { 0 };
 	TRY(device_program_compile(rules, count, &program, err));
-	auto_fd fd = load(&program, err);
+	auto_fd fd = load(cg, &program, err);
 	TRY(fd);
 
+	/* Next to the programs of others, who may only deny more. */
 	union bpf_attr attr;
 	memset(&attr, 0, sizeof attr);
 	attr.target_fd = (uint32_t)cg->dir;
@@ -167,8 +197,6 @@ int cgroup_set_devices(const struct cgroup *cg, const struct cgroup_device_rule 
 	attr.attach_type = BPF_CGROUP_DEVICE;
 	attr.attach_flags = BPF_F_ALLOW_MULTI;
 	if (bpf(BPF_PROG_ATTACH, &attr) < 0)
-		return fail_errno(err,
-				  "linux.resources.devices: attach the device program to \"%s\"",
-				  cg->path);
+		return fail_errno(err, "cgroup \"%s\": attach the device program", cg->path);
 	return 0;
 }

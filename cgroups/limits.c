@@ -171,7 +171,7 @@ static int check_memory(const struct cgroup *cg, const struct cgroup_limits *l,
 static int apply_cpu_max(const struct cgroup *cg, const struct cgroup_limits *l,
 			 struct csn_error *err)
 {
-	char now[64] = "max 100000", quota[32], text[96];
+	char now[64] = "max 100000", quota[64], text[160];
 	if (!l->cpu_quota.set && !l->cpu_period.set)
 		return 0;
 	bool unlimited = !l->cpu_quota.set || l->cpu_quota.value == CGROUP_MAX;
