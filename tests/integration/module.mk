@@ -1,10 +1,16 @@
 # Integration tests: how to write one is told in lib.sh.
 integration_tests = \
-	tests/integration/framework_selftest.sh
+	tests/integration/cli_errors.sh \
+	tests/integration/framework_selftest.sh \
+	tests/integration/run_basics.sh
 
 TESTS += $(integration_tests)
 EXTRA_DIST += $(integration_tests) tests/integration/lib.sh tests/integration/run \
 	tests/integration/snapshot.sh
+
+check_PROGRAMS += tests/integration/recvtty
+tests_integration_recvtty_SOURCES = tests/integration/recvtty.c
+tests_integration_recvtty_LDADD = lib/base/libbase.la $(JANSSON_LIBS)
 
 .PHONY: check-integration
 check-integration: all
