@@ -7,7 +7,7 @@ tests_unit_test_spec_SOURCES = tests/unit/test_spec.c tests/unit/alloc_fail.c \
 	tests/unit/alloc_fail.h
 tests_unit_test_spec_CPPFLAGS = $(AM_CPPFLAGS) -DSRCDIR='"$(abs_srcdir)"'
 tests_unit_test_spec_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS) $(JANSSON_CFLAGS)
-tests_unit_test_spec_LDFLAGS = $(AM_LDFLAGS) $(ALLOC_FAIL_LDFLAGS)
+tests_unit_test_spec_LDFLAGS = $(AM_LDFLAGS) $(WRAP_ALLOC)
 tests_unit_test_spec_LDADD = lib/spec/libspec.la lib/base/libbase.la $(CHECK_LIBS) \
 	$(JANSSON_LIBS)
 
