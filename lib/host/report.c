@@ -84,6 +84,8 @@ int report_words(const struct sync_msg *m, struct csn_error *err)
 {
 	struct sync_msg msg = *m; /* the child's bytes: make sure of the end of the string */
 	msg.path[sizeof msg.path - 1] = '\0';
+	msg.says[sizeof msg.says - 1] = '\0';
+	const char *says = strlen(msg.says) > 2 ? msg.says + 2 : ""; /* "e " for error */
 	if (msg.error <= 0)
 		msg.error = EIO;
 
@@ -94,8 +96,8 @@ int report_words(const struct sync_msg *m, struct csn_error *err)
 	if (msg.detail < COUNT(details) && details[msg.detail].field) {
 		const char *field = details[msg.detail].field;
 		if (details[msg.detail].indexed)
-			return fail(err, msg.error, "%s[%u]: \"%s\": %s", field, msg.index,
-				    msg.path, strerror(msg.error));
+			return fail(err, msg.error, "%s[%u]: \"%s\": %s%s%s", field, msg.index,
+				    msg.path, strerror(msg.error), *says ? ": " : "", says);
 		return fail(err, msg.error, "%s: \"%s\": %s", field, msg.path, strerror(msg.error));
 	}
 	if (msg.path[0])

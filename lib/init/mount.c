@@ -53,18 +53,38 @@ static int set_propagation(int fd, const struct plan_mount *m)
 	return 0;
 }
 
-static int make_new(const struct plan_mount *m)
+static int configure(int fs, const struct plan_mount *m)
 {
-	step_fd fs = fsopen(m->fstype, FSOPEN_CLOEXEC);
-	if (fs < 0)
-		return -errno;
 	if (m->device && fsconfig(fs, FSCONFIG_SET_STRING, "source", m->device, 0) < 0)
 		return -errno;
 	int r = set_options(fs, m);
 	if (r < 0)
 		return r;
-	if (fsconfig(fs, FSCONFIG_CMD_CREATE, NULL, NULL, 0) < 0)
+	return fsconfig(fs, FSCONFIG_CMD_CREATE, NULL, NULL, 0) < 0 ? -errno : 0;
+}
+
+/* The kernel explains a refusal better than its errno: "e tmpfs: Unknown parameter 'x'\n". */
+static void keep_words(struct child *c, int fs)
+{
+	char *says = c->report.says;
+	ssize_t n = read(fs, says, sizeof c->report.says - 1);
+	if (n < 3)
+		n = 0;
+	else if (says[n - 1] == '\n')
+		n--;
+	says[n > 0 ? n : 0] = '\0';
+}
+
+static int make_new(struct child *c, const struct plan_mount *m)
+{
+	step_fd fs = fsopen(m->fstype, FSOPEN_CLOEXEC);
+	if (fs < 0)
 		return -errno;
+	int r = configure(fs, m);
+	if (r < 0) {
+		keep_words(c, fs);
+		return r;
+	}
 
 	uint64_t attrs = m->attr_set & FSMOUNT_ATTRS;
 	if (m->flags & PLAN_READONLY_LATE)
@@ -77,7 +97,7 @@ static int make_new(const struct plan_mount *m)
  * Outside a cgroup namespace a fresh cgroup2 mount would show, and change the options of, the
  * host's whole hierarchy: there the container's own directory is bound instead.
  */
-static int make_cgroup(const struct child *c, const struct plan_mount *m, bool *ret_fresh)
+static int make_cgroup(struct child *c, const struct plan_mount *m, bool *ret_fresh)
 {
 	bool own_view = c->plan->late_flags & CLONE_NEWCGROUP;
 	for (size_t i = 0; i < c->plan->joins_count; i++)
@@ -86,11 +106,12 @@ static int make_cgroup(const struct child *c, const struct plan_mount *m, bool *
 	if (own_view) {
 		struct plan_mount fresh = *m;
 		fresh.fstype = "cgroup2";
-		int fd = make_new(&fresh);
+		int fd = make_new(c, &fresh);
 		*ret_fresh = fd >= 0;
 		if (fd >= 0 || (fd != -EPERM && fd != -EBUSY))
 			return fd;
 	}
+	c->report.says[0] = '\0';
 	int fd = open_tree(AT_FDCWD, c->plan->cgroup_dir, OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC);
 	return fd < 0 ? -errno : fd;
 }
@@ -138,7 +159,7 @@ static int mount_one(struct child *c, const struct plan_mount *m)
 		return target;
 
 	bool fresh = m->source == PLAN_MOUNT_NEW;
-	step_fd fd = m->source == PLAN_MOUNT_NEW      ? make_new(m)
+	step_fd fd = m->source == PLAN_MOUNT_NEW      ? make_new(c, m)
 		     : m->source == PLAN_MOUNT_CGROUP ? make_cgroup(c, m, &fresh)
 		     : m->source == PLAN_MOUNT_INSIDE ? bind_inside(c, m)
 						      : m->tree_fd;

@@ -63,6 +63,7 @@ struct sync_msg {
 	uint32_t detail; /* enum sync_detail */
 	uint32_t index;
 	char path[104]; /* NUL-terminated, cut if longer */
+	char says[96];	/* what the kernel said of a mount (fsopen(2)'s log), or empty */
 };
 
 #endif
