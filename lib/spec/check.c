@@ -422,13 +422,14 @@ static const struct {
  * other is part of a name ("net.ipv4.conf.eth0/1.forwarding"). Parts that are empty, "." or ".."
  * would lead from an allowed family to the host's own settings.
  */
-static bool sysctl_path(const char *asked, char *path, size_t size)
+bool spec_sysctl_path(const char *asked, char path[SPEC_SYSCTL_SIZE])
 {
 	size_t len = strlen(asked), part = 0;
 	bool swap = strcspn(asked, ".") < strcspn(asked, "/");
 
-	if (len >= size || asked[strspn(asked, "abcdefghijklmnopqrstuvwxyz0123456789_-./"
-					       "ABCDEFGHIJKLMNOPQRSTUVWXYZ")])
+	if (len >= SPEC_SYSCTL_SIZE ||
+	    asked[strspn(asked, "abcdefghijklmnopqrstuvwxyz0123456789_-./"
+				"ABCDEFGHIJKLMNOPQRSTUVWXYZ")])
 		return false;
 	for (size_t i = 0; i <= len; i++) {
 		path[i] = !swap		    ? asked[i]
@@ -446,8 +447,7 @@ static bool sysctl_path(const char *asked, char *path, size_t size)
 	return true;
 }
 
-/* The namespace that a sysctl belongs to, or NS_KINDS. */
-static enum spec_namespace_kind sysctl_namespace(const char *path)
+enum spec_namespace_kind spec_sysctl_namespace(const char *path)
 {
 	for (size_t r = 0; r < COUNT(sysctl_rules); r++) {
 		const char *rule = sysctl_rules[r].path;
@@ -462,10 +462,10 @@ static int check_sysctl(const struct check *c)
 {
 	for (size_t i = 0; i < c->spec->linux_.sysctl.count; i++) {
 		const struct spec_pair *pair = &c->spec->linux_.sysctl.items[i];
-		char path[256];
-		if (!sysctl_path(pair->key, path, sizeof path))
+		char path[SPEC_SYSCTL_SIZE];
+		if (!spec_sysctl_path(pair->key, path))
 			return bad(c, "linux.sysctl: \"%s\" is no sysctl name", pair->key);
-		enum spec_namespace_kind kind = sysctl_namespace(path);
+		enum spec_namespace_kind kind = spec_sysctl_namespace(path);
 		if (kind == NS_KINDS)
 			return bad(c, "linux.sysctl: \"%s\" is not a namespaced sysctl", pair->key);
 		if (!has_namespace(c, kind))

@@ -345,6 +345,12 @@ int spec_template(bool rootless, char **ret_text, struct csn_error *err);
 /* The features document (features.md), from the same tables that decode: malloc'd. */
 int spec_features(char **ret_text, struct csn_error *err);
 
+enum { SPEC_SYSCTL_SIZE = 256 };
+/* A sysctl's name as a path below /proc/sys; false for what is no name. */
+bool spec_sysctl_path(const char *name, char path[SPEC_SYSCTL_SIZE]);
+/* The namespace that makes such a path the container's own; NS_KINDS: none does. */
+enum spec_namespace_kind spec_sysctl_namespace(const char *path);
+
 /* "pid", "network", "mount" … and the matching CLONE_NEW* flag. */
 const char *spec_namespace_name(enum spec_namespace_kind kind);
 uint64_t spec_namespace_flag(enum spec_namespace_kind kind);

@@ -338,6 +338,40 @@ START_TEST(kinds_have_their_names)
 }
 END_TEST
 
+START_TEST(sysctl_names_become_paths)
+{
+	static const struct {
+		const char *name, *path;
+		enum spec_namespace_kind kind;
+	} rows[] = {
+		{ "net.ipv4.ip_forward", "net/ipv4/ip_forward", NS_NETWORK },
+		{ "net/ipv4/conf/eth0.1/forwarding", "net/ipv4/conf/eth0.1/forwarding",
+		  NS_NETWORK },
+		{ "net.ipv4.conf.eth0/1.forwarding", "net/ipv4/conf/eth0.1/forwarding",
+		  NS_NETWORK },
+		{ "kernel.sem", "kernel/sem", NS_IPC },
+		{ "kernel/sem", "kernel/sem", NS_IPC },
+		{ "kernel.semaphore", "kernel/semaphore", NS_KINDS },
+		{ "fs.mqueue.msg_max", "fs/mqueue/msg_max", NS_IPC },
+		{ "fs.mqueue", "fs/mqueue", NS_KINDS },
+		{ "kernel.domainname", "kernel/domainname", NS_UTS },
+		{ "user.max_user_namespaces", "user/max_user_namespaces", NS_USER },
+		{ "netx.y", "netx/y", NS_KINDS },
+		{ "net", "net", NS_KINDS },
+	};
+	char path[SPEC_SYSCTL_SIZE];
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		ck_assert_msg(spec_sysctl_path(rows[i].name, path), "%s", rows[i].name);
+		ck_assert_str_eq(path, rows[i].path);
+		ck_assert_int_eq(spec_sysctl_namespace(path), rows[i].kind);
+	}
+	static const char *const none[] = { "",	    ".",	"..",	 "/",	 "net/..",
+					    "../x", "net.//.x", "net/.", "a\\b", "net.x=y" };
+	for (size_t i = 0; i < COUNT(none); i++)
+		ck_assert_msg(!spec_sysctl_path(none[i], path), "%s", none[i]);
+}
+END_TEST
+
 int main(void)
 {
 	Suite *suite = suite_create("spec tables");
@@ -353,6 +387,7 @@ int main(void)
 	tcase_add_test(tables, mount_options_come_in_pairs);
 	tcase_add_test(tables, options_that_configs_must_be_able_to_use);
 	tcase_add_test(tables, kinds_have_their_names);
+	tcase_add_test(tables, sysctl_names_become_paths);
 	suite_add_tcase(suite, tables);
 
 	SRunner *runner = srunner_create(suite);
