@@ -3,20 +3,29 @@ image_test_libs = lib/image/libimage.la lib/base/libbase.la $(ARCHIVE_LIBS) $(CR
 	$(JANSSON_LIBS) -lz -lzstd $(CHECK_LIBS)
 image_test_cflags = $(AM_CFLAGS) $(CHECK_CFLAGS) $(ARCHIVE_CFLAGS) -pthread
 
-check_PROGRAMS += tests/unit/test_image tests/unit/test_image_unpack tests/unit/test_image_load \
-	tests/unit/image_treesum
-TESTS += tests/unit/test_image tests/unit/test_image_unpack tests/unit/test_image_load
+check_PROGRAMS += tests/unit/test_image tests/unit/test_image_unpack tests/unit/test_image_stream \
+	tests/unit/test_image_load tests/unit/image_treesum
+TESTS += tests/unit/test_image tests/unit/test_image_unpack tests/unit/test_image_stream \
+	tests/unit/test_image_load
 
 tests_unit_test_image_SOURCES = tests/unit/test_image.c
 tests_unit_test_image_CFLAGS = $(image_test_cflags)
 tests_unit_test_image_LDADD = $(image_test_libs)
 
 tests_unit_test_image_unpack_SOURCES = tests/unit/test_image_unpack.c \
+	tests/unit/unpack_harness.c tests/unit/unpack_harness.h \
 	tests/unit/tar_build.c tests/unit/tar_build.h
 tests_unit_test_image_unpack_CFLAGS = $(image_test_cflags)
 tests_unit_test_image_unpack_LDADD = $(image_test_libs)
 
+tests_unit_test_image_stream_SOURCES = tests/unit/test_image_stream.c \
+	tests/unit/unpack_harness.c tests/unit/unpack_harness.h \
+	tests/unit/tar_build.c tests/unit/tar_build.h
+tests_unit_test_image_stream_CFLAGS = $(image_test_cflags)
+tests_unit_test_image_stream_LDADD = $(image_test_libs)
+
 tests_unit_test_image_load_SOURCES = tests/unit/test_image_load.c \
+	tests/unit/image_source.c tests/unit/image_source.h \
 	tests/unit/tar_build.c tests/unit/tar_build.h
 tests_unit_test_image_load_CFLAGS = $(image_test_cflags)
 tests_unit_test_image_load_LDADD = $(image_test_libs)

@@ -1,0 +1,202 @@
+/*
+ * Compressed layers: several members and frames, cut short, damaged, bombs. Each goes through the
+ * whole unpacking, so that the message is the one people see. Needs root, as all unpacking.
+ */
+#include <check.h>
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <zlib.h>
+#include <zstd.h>
+
+#include "base/cleanup.h"
+#include "tests/unit/unpack_harness.h"
+
+/* ---- streams --------------------------------------------------------------------------------- */
+
+static void gzip_member(struct tar *out, const void *data, size_t size)
+{
+	z_stream z = { 0 };
+	size_t bound = size + 1000;
+	auto_mem unsigned char *buf = malloc(bound);
+	auto_mem unsigned char *in = malloc(size + 1);
+
+	memcpy(in, data, size);
+	ck_assert_int_eq(deflateInit2(&z, 6, Z_DEFLATED, 15 + 16, 8, Z_DEFAULT_STRATEGY), Z_OK);
+	z.next_in = in;
+	z.avail_in = (uInt)size;
+	z.next_out = buf;
+	z.avail_out = (uInt)bound;
+	ck_assert_int_eq(deflate(&z, Z_FINISH), Z_STREAM_END);
+	tar_append(out, buf, bound - z.avail_out);
+	(void)deflateEnd(&z);
+}
+
+static void zstd_frame(struct tar *out, const void *data, size_t size)
+{
+	size_t bound = ZSTD_compressBound(size);
+	auto_mem char *buf = malloc(bound);
+
+	size_t n = ZSTD_compress(buf, bound, data, size, 3);
+	ck_assert(!ZSTD_isError(n));
+	tar_append(out, buf, n);
+}
+
+static int unpack_bytes(const struct tar *bytes, const char *dir, struct csn_error *err)
+{
+	struct unpack_result result;
+	const struct lower_view none = { NULL, 0 };
+	auto_fd fs = make_dir(dir);
+
+	return unpack_tar(bytes, fs, &none, &result, err);
+}
+
+static void simple_tar(struct tar *t)
+{
+	static const struct tar_entry entries[] = { T_DIR("d"), T_FILE("d/f", "text"), { 0 } };
+
+	tar_make(t, entries);
+}
+
+START_TEST(members_and_frames)
+{
+	AUTO(tar_done)
+	struct tar t = { 0 }, gz = { 0 }, zst = { 0 };
+	struct csn_error err = { 0 };
+	static const char skippable[] = "\x50\x2a\x4d\x18\x03\0\0\0abc", zeros[600];
+
+	simple_tar(&t);
+	gzip_member(&gz, t.data, 700);
+	gzip_member(&gz, t.data + 700, t.size - 700);
+	tar_append(&gz, zeros, sizeof zeros);
+	ck_assert_msg(unpack_bytes(&gz, "gz", &err) == 0, "%s", err.text);
+
+	tar_append(&zst, skippable, sizeof skippable - 1);
+	zstd_frame(&zst, t.data, 700);
+	tar_append(&zst, skippable, sizeof skippable - 1);
+	zstd_frame(&zst, t.data + 700, t.size - 700);
+	ck_assert_msg(unpack_bytes(&zst, "zst", &err) == 0, "%s", err.text);
+}
+END_TEST
+
+/* Cut at every place, it is an error, never a crash or half a layer that counts as whole. (A plain
+ * tar file cut between entries is found by its digest.) */
+START_TEST(truncated)
+{
+	AUTO(tar_done)
+	struct tar t = { 0 }, gz = { 0 }, zst = { 0 };
+	const struct tar *const whole[] = { &gz, &zst };
+	char dir[32];
+
+	simple_tar(&t);
+	gzip_member(&gz, t.data, t.size);
+	zstd_frame(&zst, t.data, t.size);
+	for (size_t i = 0; i < COUNT(whole); i++)
+		for (size_t size = 4; size < whole[i]->size; size++) {
+			const struct tar part = { .data = whole[i]->data, .size = size };
+			struct csn_error err = { 0 };
+			(void)snprintf(dir, sizeof dir, "t%zu-%zu", i, size);
+			ck_assert_msg(unpack_bytes(&part, dir, &err) < 0, "%s", dir);
+			ck_assert_msg(strstr(err.text, "truncated") != NULL, "%s: %s", dir,
+				      err.text);
+		}
+}
+END_TEST
+
+START_TEST(damaged)
+{
+	AUTO(tar_done)
+	struct tar t = { 0 }, gz = { 0 }, two = { 0 }, garbage = { 0 };
+	struct csn_error err = { 0 };
+
+	simple_tar(&t);
+	gzip_member(&gz, t.data, t.size);
+	gz.data[gz.size - 6] ^= 1; /* the checksum */
+	ck_assert_int_lt(unpack_bytes(&gz, "crc", &err), 0);
+	ck_assert_msg(strcmp(err.text, "the gzip data is damaged: incorrect data check") == 0, "%s",
+		      err.text);
+
+	gz.data[gz.size - 6] ^= 1;
+	tar_append(&gz, "more", 4);
+	ck_assert_int_lt(unpack_bytes(&gz, "more", &err), 0);
+	ck_assert_str_eq(err.text,
+			 "the gzip data is damaged: there is something else behind its end");
+
+	tar_append(&two, t.data, t.size);
+	tar_append(&two, t.data, t.size);
+	ck_assert_int_lt(unpack_bytes(&two, "two", &err), 0);
+	ck_assert_str_eq(err.text, "there is something else behind the end of the tar data");
+
+	for (int i = 0; i < 2000; i++)
+		tar_append(&garbage, "garbage\n", 8);
+	ck_assert_int_lt(unpack_bytes(&garbage, "garbage", &err), 0);
+	ck_assert_str_eq(err.text, "not a tar archive");
+}
+END_TEST
+
+/* 200 MiB of zeros in 200 KiB: refused long before the disk is full. */
+START_TEST(bomb)
+{
+	AUTO(tar_done)
+	struct tar zst = { 0 };
+	struct csn_error err = { 0 };
+	size_t size = (size_t)200 << 20;
+	auto_mem char *data = calloc(1, size);
+
+	ck_assert_ptr_nonnull(data);
+	const struct tar_entry e = { '0', "f", NULL, .pax = "size=209715200" };
+	AUTO(tar_done)
+	struct tar head = { 0 };
+	tar_add(&head, &e);
+	memcpy(data, head.data, head.size);
+	zstd_frame(&zst, data, size);
+	ck_assert_int_eq(unpack_bytes(&zst, "bomb", &err), -EFBIG);
+	ck_assert_str_eq(err.text,
+			 "entry 'f': the layer inflates to more than 1000 times its size");
+}
+END_TEST
+
+/* As the library's reader sees them all: any byte of a header changed is an error or another file,
+ * never a crash. */
+START_TEST(flipped)
+{
+	AUTO(tar_done)
+	struct tar t = { 0 };
+	char dir[32];
+
+	simple_tar(&t);
+	for (size_t i = 0; i < 1024; i += 7) {
+		struct csn_error err = { 0 };
+		t.data[i] ^= 0x41;
+		(void)snprintf(dir, sizeof dir, "f%zu", i);
+		(void)unpack_bytes(&t, dir, &err);
+		t.data[i] ^= 0x41;
+	}
+}
+END_TEST
+
+int main(void)
+{
+	Suite *suite = suite_create("image stream");
+	TCase *tc = tcase_create("stream");
+
+	if (geteuid() != 0) {
+		(void)printf("needs root: skipped\n");
+		return 77;
+	}
+	tcase_set_timeout(tc, 60);
+	tcase_add_checked_fixture(tc, unpack_setup, unpack_teardown);
+	tcase_add_test(tc, members_and_frames);
+	tcase_add_test(tc, truncated);
+	tcase_add_test(tc, damaged);
+	tcase_add_test(tc, bomb);
+	tcase_add_test(tc, flipped);
+	suite_add_tcase(suite, tc);
+
+	SRunner *runner = srunner_create(suite);
+	srunner_run_all(runner, CK_NORMAL);
+	int failed = srunner_ntests_failed(runner);
+	srunner_free(runner);
+	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+}
