@@ -292,9 +292,9 @@ static void counter(void)
 
 START_TEST(frozen_groups_stand_still)
 {
-	shared_counter =
-		mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-	ck_assert_ptr_ne((void *)shared_counter, MAP_FAILED);
+	void *shared = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	ck_assert_ptr_ne(shared, MAP_FAILED);
+	shared_counter = shared;
 	struct cgroup cg AUTO(cgroup_close) = make("freeze", 0);
 	struct cgroup inner AUTO(cgroup_close) = make("freeze/inner", 0);
 	bool frozen = true;
