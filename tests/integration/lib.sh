@@ -185,12 +185,10 @@ json_field() {
 
 # make_busybox_rootfs DIR: a root file system of static busybox.
 make_busybox_rootfs() {
-	local dir=$1 name
+	local dir=$1
 	mkdir -p "$dir"/{bin,dev,etc,home,mnt,proc,root,sys,tmp,usr,var}
 	cp "$(command -v busybox)" "$dir/bin/busybox"
-	for name in $(busybox --list); do
-		[ -e "$dir/bin/$name" ] || ln -s busybox "$dir/bin/$name"
-	done
+	chroot "$dir" /bin/busybox --install -s /bin
 	ln -s bin "$dir/sbin"
 	ln -s ../bin "$dir/usr/bin"
 	printf 'root:x:0:0:root:/root:/bin/sh\nuser:x:1000:1000:user:/home:/bin/sh\n' >"$dir/etc/passwd"
