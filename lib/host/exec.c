@@ -96,9 +96,14 @@ static int start_process(struct execution *x, struct csn_error *err)
 	x->launch.cgroup_dir = x->cgroup.dir;
 	x->launch.console_socket = x->req->console_socket;
 
-	TRY(launch_clone(&x->launch, err));
+	struct cpus before;
+	TRY(affinity_initial(x->req->process, &before, err));
+	int r = launch_clone(&x->launch, err);
+	affinity_restore(x->req->process, &before);
+	TRY(r);
 	TRY(launch_serve(&x->launch, err));
 	TRY(launch_settle(&x->launch, err));
+	TRY(affinity_final(x->req->process, x->launch.pid, err));
 	if (x->req->pidfd_socket)
 		TRY(forward_pidfd(x->req->pidfd_socket, x->launch.pidfd, err));
 	if (x->req->pid_file)

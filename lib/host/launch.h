@@ -68,6 +68,17 @@ int forward_pidfd(const char *socket_path, int pidfd, struct csn_error *err);
 int forward_listener(const struct spec *spec, int listener, pid_t pid, const char *state,
 		     struct csn_error *err);
 
+/* affinity.c: the CPUs of what exec starts. */
+enum { CPUS_MAX = 8192, CPUS_WORD = 8 * sizeof(unsigned long) };
+struct cpus {
+	unsigned long bits[CPUS_MAX / CPUS_WORD];
+};
+/* Takes the initial CPUs for ourselves, for the child to inherit; restore gives them back. */
+int affinity_initial(const struct spec_process *process, struct cpus *ret_before,
+		     struct csn_error *err);
+void affinity_restore(const struct spec_process *process, const struct cpus *before);
+int affinity_final(const struct spec_process *process, pid_t pid, struct csn_error *err);
+
 /* create.c: what run, create and a failing start have in common. */
 int write_pid_file(const char *path, pid_t pid, struct csn_error *err);
 

@@ -1,5 +1,6 @@
 noinst_LTLIBRARIES += lib/host/libhost.la
 lib_host_libhost_la_SOURCES = \
+	lib/host/affinity.c \
 	lib/host/attend.c \
 	lib/host/container.c \
 	lib/host/create.c \
