@@ -134,7 +134,7 @@ static int read_link(int dir, const char *name, const char *rest, char **ret)
 	rest += strspn(rest, "/");
 	if ((size_t)n + strlen(rest) + 2 > PATH_MAX)
 		return -ENAMETOOLONG;
-	char *joined = path_join(target, rest[0] ? rest : ".");
+	char *joined = rest[0] ? path_join(target, rest) : strdup(target);
 	if (!joined)
 		return -ENOMEM;
 	*ret = joined;

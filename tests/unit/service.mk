@@ -1,1 +1,9 @@
-# unit tests of service
+# unit tests of lib/service
+if HAVE_CHECK
+check_PROGRAMS += tests/unit/test_service
+TESTS += tests/unit/test_service
+tests_unit_test_service_SOURCES = tests/unit/test_service.c
+tests_unit_test_service_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
+tests_unit_test_service_LDADD = lib/service/libservice.la lib/spec/libspec.la lib/base/libbase.la \
+	$(CHECK_LIBS) $(JANSSON_LIBS)
+endif
