@@ -4,7 +4,8 @@
  * Conventions, for every function here unless its comment says otherwise:
  *   - 0 or a positive number on success, a negative errno value on failure; the sentence for
  *     people is in *err (may be NULL).
- *   - inputs are borrowed for the call; ret_* outputs are owned by the caller, untouched on failure.
+ *   - inputs are borrowed for the call; ret_* outputs are owned by the caller, untouched on
+ * failure.
  *   - functions ending in _free or _close accept NULL.
  *   - structs that begin with "size" are made with their _INIT macro, so that a newer library
  *     knows which members an older program has. Elements of an array all have the same size; the
@@ -38,7 +39,7 @@ extern "C" {
 #endif
 
 #if defined(__GNUC__)
-#define CSN_API __attribute__((visibility("default")))
+#define CSN_API	       __attribute__((visibility("default")))
 #define CSN_MUST_CHECK __attribute__((warn_unused_result))
 #else
 #define CSN_API
@@ -66,7 +67,10 @@ struct csn_config {
 	const char *root;     /* images and containers; NULL: /var/lib/caisson */
 	const char *run_root; /* what dies at reboot; NULL: /run/caisson-engine */
 };
-#define CSN_CONFIG_INIT { sizeof(struct csn_config), NULL, NULL }
+#define CSN_CONFIG_INIT                                                                            \
+	{                                                                                          \
+		sizeof(struct csn_config), NULL, NULL                                              \
+	}
 
 /* Opens the native runtime, making both directories (mode 0700) where they are missing. */
 CSN_API int csn_runtime_open_native(const struct csn_config *config, struct csn_runtime **ret,
@@ -94,23 +98,25 @@ CSN_API void csn_images_free(struct csn_images *images);
 
 struct csn_image_progress {
 	size_t size;
-	const char *layer; /* digest of the layer; NULL with a warning */
+	const char *layer;     /* digest of the layer; NULL with a warning */
 	uint64_t bytes, total; /* read so far, of the layer as stored; total 0: unknown */
 	const char *warning;   /* a sentence, or NULL */
 };
 
 struct csn_image_load_options {
 	size_t size;
-	const char *file;     /* path of an archive or a directory; NULL: read from fd */
-	int fd;		      /* read until its end; not closed */
-	const char *name;     /* load: instead of the archive's own name, or NULL; import: required */
+	const char *file; /* path of an archive or a directory; NULL: read from fd */
+	int fd;		  /* read until its end; not closed */
+	const char *name; /* load: instead of the archive's own name, or NULL; import: required */
 	const char *platform; /* "linux/arm64"; NULL: the host's */
 	/* Called from the loading thread. NULL: nobody wants to know. */
 	void (*progress)(void *data, const struct csn_image_progress *progress);
 	void *progress_data;
 };
-#define CSN_IMAGE_LOAD_OPTIONS_INIT \
-	{ sizeof(struct csn_image_load_options), NULL, -1, NULL, NULL, NULL, NULL }
+#define CSN_IMAGE_LOAD_OPTIONS_INIT                                                                \
+	{                                                                                          \
+		sizeof(struct csn_image_load_options), NULL, -1, NULL, NULL, NULL, NULL            \
+	}
 
 /*
  * Loads every image of an OCI layout (directory or archive) or a docker-archive. *ret (may be
@@ -132,7 +138,8 @@ CSN_API int csn_image_list(struct csn_runtime *rt, struct csn_images **ret,
 CSN_API int csn_image_remove(struct csn_runtime *rt, const char *image, bool force,
 			     struct csn_error *err) CSN_MUST_CHECK;
 
-/* ---- containers: making them ------------------------------------------------------------------ */
+/* ---- containers: making them ------------------------------------------------------------------
+ */
 
 #define CSN_ID_SIZE 65 /* 64 hex digits and the end of the string */
 
@@ -142,7 +149,10 @@ struct csn_mount {
 	const char *target; /* absolute path in the container; made where it is missing */
 	bool readonly;
 };
-#define CSN_MOUNT_INIT { sizeof(struct csn_mount), NULL, NULL, false }
+#define CSN_MOUNT_INIT                                                                             \
+	{                                                                                          \
+		sizeof(struct csn_mount), NULL, NULL, false                                        \
+	}
 
 /* Lists of strings end with NULL. NULL instead of a text or a list: what the image says. */
 struct csn_container_options {
@@ -160,17 +170,17 @@ struct csn_container_options {
 	const char *network;	       /* "none" (also NULL), "host" */
 	const struct csn_mount *mounts;
 	size_t mounts_count;
-	const char *stop_signal;     /* "SIGTERM", "15" */
-	int64_t stop_timeout_ms;     /* before stop kills; 0: 10 seconds; negative: at once */
-	bool tty;		     /* a terminal */
-	bool stdin_open;	     /* standard input stays open for attached clients */
+	const char *stop_signal; /* "SIGTERM", "15" */
+	int64_t stop_timeout_ms; /* before stop kills; 0: 10 seconds; negative: at once */
+	bool tty;		 /* a terminal */
+	bool stdin_open;	 /* standard input stays open for attached clients */
 	bool readonly_root;
-	bool auto_remove;	     /* removed when it ends */
+	bool auto_remove; /* removed when it ends */
 };
-#define CSN_CONTAINER_OPTIONS_INIT                                                              \
-	{                                                                                        \
-		sizeof(struct csn_container_options), NULL, NULL, NULL, NULL, NULL, NULL, NULL,  \
-			NULL, NULL, NULL, NULL, 0, NULL, 0, false, false, false, false           \
+#define CSN_CONTAINER_OPTIONS_INIT                                                                 \
+	{                                                                                          \
+		sizeof(struct csn_container_options), NULL, NULL, NULL, NULL, NULL, NULL, NULL,    \
+			NULL, NULL, NULL, NULL, 0, NULL, 0, false, false, false, false             \
 	}
 
 /*
@@ -184,7 +194,8 @@ CSN_API int csn_container_create(struct csn_runtime *rt,
 CSN_API int csn_container_resolve(struct csn_runtime *rt, const char *container,
 				  char ret_id[CSN_ID_SIZE], struct csn_error *err) CSN_MUST_CHECK;
 
-/* ---- containers: their life ------------------------------------------------------------------- */
+/* ---- containers: their life -------------------------------------------------------------------
+ */
 
 struct csn_attach;
 
@@ -195,8 +206,8 @@ struct csn_attach;
  * which status a shell would give.
  */
 CSN_API int csn_container_start(struct csn_runtime *rt, const char *container,
-				struct csn_attach **ret_attach, struct csn_error *err)
-	CSN_MUST_CHECK;
+				struct csn_attach **ret_attach,
+				struct csn_error *err) CSN_MUST_CHECK;
 /* 127: the program was not found; 126: it cannot be run; 125: something else failed. */
 CSN_API int csn_start_exit_code(const struct csn_error *err);
 /*
@@ -215,7 +226,8 @@ CSN_API int csn_container_kill(struct csn_runtime *rt, const char *container, co
 CSN_API int csn_container_remove(struct csn_runtime *rt, const char *container, bool force,
 				 struct csn_error *err) CSN_MUST_CHECK;
 
-/* ---- containers: what is known of them -------------------------------------------------------- */
+/* ---- containers: what is known of them --------------------------------------------------------
+ */
 
 enum csn_state {
 	CSN_STATE_PENDING,	/* made, not started */
@@ -250,8 +262,10 @@ struct csn_wait_outcome {
 	int64_t started_at_ns, finished_at_ns;
 	char error[256]; /* with CSN_WAIT_RUNTIME_ERROR: the sentence */
 };
-#define CSN_WAIT_OUTCOME_INIT \
-	{ sizeof(struct csn_wait_outcome), 0, CSN_WAIT_EXITED, 0, "", false, 0, 0, 0, 0, "" }
+#define CSN_WAIT_OUTCOME_INIT                                                                      \
+	{                                                                                          \
+		sizeof(struct csn_wait_outcome), 0, CSN_WAIT_EXITED, 0, "", false, 0, 0, 0, 0, ""  \
+	}
 
 /*
  * Waits until the container is not running. One that was never started is waited for until it has
@@ -259,8 +273,7 @@ struct csn_wait_outcome {
  * Waiting costs no time: it sleeps in poll(2).
  */
 CSN_API int csn_container_wait(struct csn_runtime *rt, const char *container, int timeout_ms,
-			       struct csn_wait_outcome *ret, struct csn_error *err)
-	CSN_MUST_CHECK;
+			       struct csn_wait_outcome *ret, struct csn_error *err) CSN_MUST_CHECK;
 /* An fd that becomes readable (POLLIN) when csn_container_wait has an answer; close(2) it. Only for
  * a container that has been started: -EAGAIN for one that has not. */
 CSN_API int csn_container_wait_fd(struct csn_runtime *rt, const char *container, int *ret_fd,
@@ -296,17 +309,21 @@ CSN_API void csn_containers_free(struct csn_containers *containers);
 CSN_API int csn_container_inspect(struct csn_runtime *rt, const char *container, char **ret_json,
 				  struct csn_error *err) CSN_MUST_CHECK;
 
-/* ---- logs ------------------------------------------------------------------------------------- */
+/* ---- logs -------------------------------------------------------------------------------------
+ */
 
 enum csn_stream { CSN_STREAM_STDIN, CSN_STREAM_STDOUT, CSN_STREAM_STDERR };
 
 struct csn_logs_options {
 	size_t size;
-	int64_t tail;  /* only the last so many lines of both streams together; negative: all */
-	bool follow;   /* wait for more until the container ends */
+	int64_t tail; /* only the last so many lines of both streams together; negative: all */
+	bool follow;  /* wait for more until the container ends */
 	bool no_stdout, no_stderr;
 };
-#define CSN_LOGS_OPTIONS_INIT { sizeof(struct csn_logs_options), -1, false, false, false }
+#define CSN_LOGS_OPTIONS_INIT                                                                      \
+	{                                                                                          \
+		sizeof(struct csn_logs_options), -1, false, false, false                           \
+	}
 
 struct csn_log_line {
 	size_t size;
@@ -317,7 +334,10 @@ struct csn_log_line {
 	bool partial; /* no newline followed: the container ended, or the line goes on in the next
 		       * one because it is longer than 1 MiB */
 };
-#define CSN_LOG_LINE_INIT { sizeof(struct csn_log_line), CSN_STREAM_STDOUT, 0, NULL, 0, false }
+#define CSN_LOG_LINE_INIT                                                                          \
+	{                                                                                          \
+		sizeof(struct csn_log_line), CSN_STREAM_STDOUT, 0, NULL, 0, false                  \
+	}
 
 struct csn_logs;
 /* Opens a container's log, oldest line first, both streams in the order in which they were read. */
@@ -335,7 +355,8 @@ CSN_API int csn_logs_next(struct csn_logs *logs, int timeout_ms, struct csn_log_
 CSN_API int csn_logs_fd(const struct csn_logs *logs);
 CSN_API void csn_logs_close(struct csn_logs *logs);
 
-/* ---- attach ----------------------------------------------------------------------------------- */
+/* ---- attach -----------------------------------------------------------------------------------
+ */
 
 /* Attaches to a running container: output from now on. -ESRCH: not running. */
 CSN_API int csn_container_attach(struct csn_runtime *rt, const char *container,
@@ -353,8 +374,10 @@ struct csn_attach_event {
 	size_t length;
 	int exit_code;
 };
-#define CSN_ATTACH_EVENT_INIT \
-	{ sizeof(struct csn_attach_event), CSN_ATTACH_OUTPUT, CSN_STREAM_STDOUT, NULL, 0, 0 }
+#define CSN_ATTACH_EVENT_INIT                                                                      \
+	{                                                                                          \
+		sizeof(struct csn_attach_event), CSN_ATTACH_OUTPUT, CSN_STREAM_STDOUT, NULL, 0, 0  \
+	}
 
 /* To poll for POLLIN, and for POLLOUT while csn_attach_pending(). Owned by the handle. */
 CSN_API int csn_attach_fd(const struct csn_attach *attach);
@@ -367,8 +390,7 @@ CSN_API int csn_attach_read(struct csn_attach *attach, struct csn_attach_event *
 CSN_API int csn_attach_write(struct csn_attach *attach, const void *bytes, size_t size,
 			     struct csn_error *err) CSN_MUST_CHECK;
 /* The end of standard input. */
-CSN_API int csn_attach_close_stdin(struct csn_attach *attach, struct csn_error *err)
-	CSN_MUST_CHECK;
+CSN_API int csn_attach_close_stdin(struct csn_attach *attach, struct csn_error *err) CSN_MUST_CHECK;
 /* The terminal's size. */
 CSN_API int csn_attach_resize(struct csn_attach *attach, unsigned rows, unsigned columns,
 			      struct csn_error *err) CSN_MUST_CHECK;
@@ -379,7 +401,8 @@ CSN_API int csn_attach_flush(struct csn_attach *attach, struct csn_error *err) C
 /* Detaches; the container goes on. */
 CSN_API void csn_attach_close(struct csn_attach *attach);
 
-/* ---- exec ------------------------------------------------------------------------------------- */
+/* ---- exec -------------------------------------------------------------------------------------
+ */
 
 /* Lists end with NULL. NULL instead of a text or a list: as the container's own process. */
 struct csn_exec_options {
@@ -390,7 +413,10 @@ struct csn_exec_options {
 	const char *user;	    /* "user[:group]", from the container's own passwd and group */
 	bool tty;
 };
-#define CSN_EXEC_OPTIONS_INIT { sizeof(struct csn_exec_options), NULL, NULL, NULL, NULL, false }
+#define CSN_EXEC_OPTIONS_INIT                                                                      \
+	{                                                                                          \
+		sizeof(struct csn_exec_options), NULL, NULL, NULL, NULL, false                     \
+	}
 
 /*
  * One more process in a running container, as the OCI process object that

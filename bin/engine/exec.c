@@ -65,7 +65,7 @@ static int find_runtime(char *ret, size_t size, struct csn_error *err)
 /* The process object as a file that the runtime can open by name and that nobody else sees. */
 static int process_file(const char *json, char *ret, size_t size, struct csn_error *err)
 {
-	int fd = memfd_create("process.json", 0);
+	int fd = memfd_create("process.json", 0); /* inherited */
 	if (fd < 0)
 		return fail_errno(err, "exec: memfd");
 	int r = write_all(fd, json, strlen(json));
@@ -172,7 +172,7 @@ static int run_process(const char *id, const char *json, int *ret_status, struct
 {
 	char file[64], log[64];
 	auto_mem char *state = path_join(engine_run_root(), "state");
-	auto_fd log_fd = memfd_create("log", 0);
+	auto_fd log_fd = memfd_create("log", 0); /* inherited */
 
 	if (!state || log_fd < 0)
 		return fail(err, ENOMEM, "out of memory");

@@ -40,16 +40,18 @@ static inline void free_mem(void *p)
 }
 
 #define AUTO(fn) __attribute__((cleanup(fn)))
-#define auto_fd AUTO(close_fd) int
+#define auto_fd                                                                                    \
+	AUTO(close_fd)                                                                             \
+	int
 #define auto_mem AUTO(free_mem)
 
 /* Moves a pointer out of its variable: "return take_ptr(p)" leaves p NULL. */
-#define take_ptr(p)                        \
-	({                                 \
-		__typeof__(p) *p_ = &(p);  \
-		__typeof__(p) taken_ = *p_; \
-		*p_ = NULL;                \
-		taken_;                    \
+#define take_ptr(p)                                                                                \
+	({                                                                                         \
+		__typeof__(p) *p_ = &(p);                                                          \
+		__typeof__(p) taken_ = *p_;                                                        \
+		*p_ = NULL;                                                                        \
+		taken_;                                                                            \
 	})
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))

@@ -20,11 +20,11 @@ int within(struct csn_error *err, int r, const char *fmt, ...)
 	__attribute__((format(printf, 3, 4)));
 
 /* Passes a failure on. The only macro that hides a return. */
-#define TRY(call)                  \
-	do {                       \
-		int try_ = (call); \
-		if (try_ < 0)      \
-			return try_; \
+#define TRY(call)                                                                                  \
+	do {                                                                                       \
+		int try_ = (call);                                                                 \
+		if (try_ < 0)                                                                      \
+			return try_;                                                               \
 	} while (0)
 
 #endif
