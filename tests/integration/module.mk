@@ -2,7 +2,8 @@
 integration_tests = \
 	tests/integration/cli_errors.sh \
 	tests/integration/framework_selftest.sh \
-	tests/integration/run_basics.sh
+	tests/integration/run_basics.sh \
+	tests/integration/spec_applied.sh
 
 TESTS += $(integration_tests)
 EXTRA_DIST += $(integration_tests) tests/integration/lib.sh tests/integration/run \
