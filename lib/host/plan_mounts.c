@@ -260,21 +260,31 @@ static int map_ids(struct sorting *s, int tree)
 	return 0;
 }
 
+/* The last propagation that the options name, 0: none. */
+static unsigned long asked_propagation(const struct sorting *s)
+{
+	return s->propagations ? s->out->propagation[s->propagations - 1] & ~(unsigned long)MS_REC
+			       : 0;
+}
+
 /*
  * A clone of a shared mount is its peer: what the container mounts or unmounts below it would
- * happen on the host. The clone takes the propagation that the config gives the root, from whose
- * side the bind is seen, by default as a slave; options of the mount itself come later, by the
- * child.
+ * happen on the host. So a bind is private, unless it is to follow the host: its options say slave,
+ * or say nothing and the config's root is a slave. A peer it stays only when both the mount and the
+ * root are to be shared (runc's rule: the mount alone makes a slave that is shared anew). The
+ * child applies the options themselves once the mount is in place.
  */
 static int leave_peers(const struct sorting *s, int tree)
 {
-	const char *asked = s->in->spec->linux_.rootfs_propagation;
-	uint64_t root = MS_SLAVE;
-	if (asked)
-		(void)named_number(spec_propagations, asked, &root);
-	if (root & MS_SHARED)
+	const char *root_asks = s->in->spec->linux_.rootfs_propagation;
+	unsigned long own = asked_propagation(s);
+	uint64_t root = 0;
+	if (root_asks)
+		(void)named_number(spec_propagations, root_asks, &root);
+	if ((root & MS_SHARED) && (own & MS_SHARED))
 		return 0;
-	struct mount_attr attr = { .propagation = root & MS_SLAVE ? MS_SLAVE : MS_PRIVATE };
+	bool follows = (own & (MS_SLAVE | MS_SHARED)) || (!own && (root & MS_SLAVE));
+	struct mount_attr attr = { .propagation = follows ? MS_SLAVE : MS_PRIVATE };
 	return mount_setattr(tree, "", AT_EMPTY_PATH | AT_RECURSIVE, &attr, sizeof attr) < 0
 		       ? -errno
 		       : 0;

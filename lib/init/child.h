@@ -69,6 +69,9 @@ int host_null(struct child *c);
 int private_proc(struct child *c);
 int attach_tree(int tree, int target);
 
+/* mount.c: the propagation options once more, after a change of the whole tree. */
+int mounts_propagate(struct child *c);
+
 /* copyup.c: copies what is below from into the mount to (tmpcopyup). */
 int copy_tree(int from, int to);
 

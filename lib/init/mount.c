@@ -189,6 +189,20 @@ int step_mounts(struct child *c)
 	return 0;
 }
 
+int mounts_propagate(struct child *c)
+{
+	for (size_t i = 0; i < c->plan->mounts_count; i++) {
+		const struct plan_mount *m = &c->plan->mounts[i];
+		if (!m->propagation[0])
+			continue;
+		step_fd fd = inroot_open(c, m->target, 0);
+		int r = fd < 0 ? fd : set_propagation(fd, m);
+		if (r < 0)
+			return report_at(c, SYNC_DETAIL_MOUNT, i, m->target, r);
+	}
+	return 0;
+}
+
 int step_late_readonly(struct child *c)
 {
 	for (size_t i = 0; i < c->plan->mounts_count; i++) {

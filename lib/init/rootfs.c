@@ -21,6 +21,13 @@ static int leave_host_propagation(void)
 	return mount_setattr(AT_FDCWD, "/", AT_RECURSIVE, &attr, sizeof attr) < 0 ? -errno : 0;
 }
 
+static int propagate(int tree, unsigned long how)
+{
+	struct mount_attr attr = { .propagation = how & ~(unsigned long)MS_REC };
+	unsigned flags = AT_EMPTY_PATH | (how & MS_REC ? (unsigned)AT_RECURSIVE : 0);
+	return mount_setattr(tree, "", flags, &attr, sizeof attr) < 0 ? -errno : 0;
+}
+
 int step_root(struct child *c)
 {
 	const struct plan *p = c->plan;
@@ -30,20 +37,23 @@ int step_root(struct child *c)
 		return c->root < 0 ? report_at(c, SYNC_DETAIL_PATH, 0, p->rootfs, -errno) : 0;
 	}
 
-	/* rootfsPropagation "shared" means a peer of the host's mount: it must be cloned while
-	 * our copy of that mount is still one. */
-	bool shared = p->root_propagation & MS_SHARED;
-	step_fd tree = p->rootfs_tree;
-	if (tree < 0 && shared)
-		tree = clone_root(c);
+	/* Cloned when it is a slave at most: rootfsPropagation "shared" is a new group of peers,
+	 * not the host's (config-linux.md). */
 	int r = leave_host_propagation();
 	if (r < 0)
 		return r;
-	if (tree < 0 && !shared)
+	step_fd tree = p->rootfs_tree;
+	if (tree < 0)
 		tree = clone_root(c);
 	if (tree < 0)
 		return tree;
 
+	/* Before the mounts, whose own options have the last word. */
+	if (p->root_propagation & (MS_PRIVATE | MS_SLAVE)) {
+		r = propagate(tree, p->root_propagation);
+		if (r < 0)
+			return r;
+	}
 	if (move_mount(tree, "", AT_FDCWD, p->rootfs, MOVE_MOUNT_F_EMPTY_PATH) < 0)
 		return report_at(c, SYNC_DETAIL_PATH, 0, p->rootfs, -errno);
 	c->root = take_fd(&tree);
@@ -68,16 +78,11 @@ int step_pivot(struct child *c)
 		if (sys_pivot_root(".", ".") < 0 || umount2(".", MNT_DETACH) < 0)
 			return -errno;
 	}
-	if (p->root_propagation) {
-		struct mount_attr attr = { .propagation =
-						   p->root_propagation & ~(unsigned long)MS_REC };
-		unsigned flags = AT_EMPTY_PATH;
-		if (p->root_propagation & MS_REC)
-			flags |= AT_RECURSIVE;
-		if (mount_setattr(c->root, "", flags, &attr, sizeof attr) < 0)
-			return -errno;
-	}
-	return 0;
+	/* A shared root cannot be pivoted to, and an unbindable one not be bound from. */
+	if (!(p->root_propagation & (MS_SHARED | MS_UNBINDABLE)))
+		return 0;
+	int r = propagate(c->root, p->root_propagation);
+	return r < 0 || !(p->root_propagation & MS_REC) ? r : mounts_propagate(c);
 }
 
 int step_readonly_root(struct child *c)

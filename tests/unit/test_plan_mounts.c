@@ -385,31 +385,36 @@ static void peers_of(const char *path, char *ret, size_t size)
 }
 
 static const struct {
-	const char *propagation; /* linux.rootfsPropagation */
+	const char *option, *root; /* of the mount; linux.rootfsPropagation */
 	bool shared, master;
 } peers[] = {
-	{ "", false, true },
-	{ ",'rootfsPropagation':'rslave'", false, true },
-	{ ",'rootfsPropagation':'private'", false, false },
-	{ ",'rootfsPropagation':'rprivate'", false, false },
-	{ ",'rootfsPropagation':'rshared'", true, false },
+	{ "rbind", "", false, false },
+	{ "rbind", ",'rootfsPropagation':'rslave'", false, true },
+	{ "rbind", ",'rootfsPropagation':'private'", false, false },
+	{ "rbind", ",'rootfsPropagation':'rshared'", false, false },
+	{ "rslave", "", false, true },
+	{ "rslave", ",'rootfsPropagation':'shared'", false, true },
+	{ "rprivate", ",'rootfsPropagation':'shared'", false, false },
+	{ "rprivate", ",'rootfsPropagation':'rslave'", false, false },
+	{ "rshared", "", false, true },
+	{ "rshared", ",'rootfsPropagation':'shared'", true, false },
 };
 
 /* What a container mounts below a bind must not appear on the host. */
 START_TEST(test_bind_is_no_peer)
 {
-	char src[128], target[128], text[256], found[256];
+	char src[128], target[128], text[256], mounts[256], found[256];
 	own_mounts();
 	(void)snprintf(src, sizeof src, "%s/src", f.bundle);
 	(void)snprintf(target, sizeof target, "%s/target", f.bundle);
 	ck_assert_int_eq(mkdir(target, 0755), 0);
 	ck_assert_int_eq(mount(NULL, src, NULL, MS_SHARED, NULL), 0);
 
-	(void)snprintf(text, sizeof text, "'namespaces':[{'type':'mount'}]%s",
-		       peers[_i].propagation);
-	fixture_load(&f, (struct document){ .top = "'mounts':[{'destination':'/x','source':'src',"
-						   "'options':['rbind']}]",
-					    .linux_ = text });
+	(void)snprintf(text, sizeof text, "'namespaces':[{'type':'mount'}]%s", peers[_i].root);
+	(void)snprintf(mounts, sizeof mounts,
+		       "'mounts':[{'destination':'/x','source':'src','options':['rbind','%s']}]",
+		       peers[_i].option);
+	fixture_load(&f, (struct document){ .top = mounts, .linux_ = text });
 	ck_assert_int_eq(plan_mounts(&f.in, &f.built, &f.err), 0);
 	ck_assert_int_eq(move_mount(f.built.plan.mounts[0].tree_fd, "", AT_FDCWD, target,
 				    MOVE_MOUNT_F_EMPTY_PATH),
