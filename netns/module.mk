@@ -1,0 +1,12 @@
+noinst_LTLIBRARIES += netns/libnetns.la
+netns_libnetns_la_SOURCES = \
+	netns/conntrack.c \
+	netns/internal.h \
+	netns/link.c \
+	netns/netns.h \
+	netns/nft.c \
+	netns/nl.c \
+	netns/ns.c \
+	netns/route.c
+netns_libnetns_la_CFLAGS = $(AM_CFLAGS) $(LIBMNL_CFLAGS)
+netns_libnetns_la_LIBADD = $(LIBMNL_LIBS)
