@@ -52,8 +52,8 @@ static enum xattr_rule xattr_rule(const char *name)
 	return XATTR_SKIP;
 }
 
-static int add_xattr(struct attrs *a, const char *name, const void *value, size_t size,
-		     struct csn_error *err)
+int attrs_add_xattr(struct attrs *a, const char *name, const void *value, size_t size,
+		    struct csn_error *err)
 {
 	size_t name_size = strlen(name) + 1;
 	struct xattr_item *item = malloc(sizeof *item + name_size + size);
@@ -92,7 +92,7 @@ static int xattrs_from_entry(struct archive_entry *e, struct attrs *a, struct cs
 		case XATTR_SKIP:
 			break;
 		case XATTR_APPLY:
-			TRY(add_xattr(a, name, value, size, err));
+			TRY(attrs_add_xattr(a, name, value, size, err));
 			break;
 		}
 	}
@@ -107,7 +107,8 @@ static int id_from_entry(int64_t id, const char *what, struct csn_error *err)
 	return 0;
 }
 
-int attrs_from_entry(struct archive_entry *e, struct attrs *ret, struct csn_error *err)
+int attrs_from_entry(struct archive_entry *e, struct warner *w, struct attrs *ret,
+		     struct csn_error *err)
 {
 	AUTO(attrs_done)
 	struct attrs a = { 0 };
@@ -128,6 +129,7 @@ int attrs_from_entry(struct archive_entry *e, struct attrs *ret, struct csn_erro
 		}
 	}
 	TRY(xattrs_from_entry(e, &a, err));
+	TRY(attrs_add_acls(e, w, &a, err));
 	*ret = a;
 	a.xattrs = NULL;
 	return 0;
@@ -155,7 +157,7 @@ static int xattrs_from_fd(int fd, struct attrs *a, struct csn_error *err)
 		ssize_t n = fgetxattr(fd, name, value, XATTR_ONE_MAX);
 		if (n < 0)
 			return fail_errno(err, "read the extended attribute %s", name);
-		TRY(add_xattr(a, name, value, (size_t)n, err));
+		TRY(attrs_add_xattr(a, name, value, (size_t)n, err));
 	}
 	return 0;
 }

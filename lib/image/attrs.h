@@ -31,7 +31,7 @@ struct attrs {
 struct warner {
 	void (*warn)(void *data, const char *text);
 	void *data;
-	bool xattrs_said;
+	bool xattrs_said, acls_said;
 };
 
 /* What an unpacked directory has when nothing says otherwise. */
@@ -41,10 +41,16 @@ struct warner {
 	}
 
 /* Of a tar entry. Refuses what must not be in a layer (xattrs of overlayfs, ids out of range). */
-int attrs_from_entry(struct archive_entry *e, struct attrs *ret, struct csn_error *err);
+int attrs_from_entry(struct archive_entry *e, struct warner *w, struct attrs *ret,
+		     struct csn_error *err);
 /* Of an open file or directory; overlayfs's own xattrs are left out. */
 int attrs_from_fd(int fd, struct attrs *ret, struct csn_error *err);
 void attrs_done(struct attrs *a);
+int attrs_add_xattr(struct attrs *a, const char *name, const void *value, size_t size,
+		    struct csn_error *err);
+/* POSIX ACLs that a tar entry has as text (SCHILY.acl.*) become extended attributes (acl.c). */
+int attrs_add_acls(struct archive_entry *e, struct warner *w, struct attrs *a,
+		   struct csn_error *err);
 
 /* Onto a file that belongs to 0:0 and has mode & 0777 already unless all is set; in the order that
  * the kernel needs: owner, then mode (chown clears setuid), then xattrs (chown clears

@@ -123,19 +123,12 @@ static int fill_cache(struct tree *t, const struct tree_dir *dir, struct csn_err
 	for (const struct tree_dir *d = dir; d != &t->root; d = d->parent)
 		chain[depth++] = d;
 
-	bool hidden = t->root.opaque;
-	for (int i = 0; i < depth; i++)
-		hidden |= chain[i]->opaque;
-	if (hidden) {
-		TRY(list_init(&list, 0, err));
-	} else {
-		TRY(root_list(t, &list, err));
-		while (depth > 0 && list.count > 0) {
-			struct lower_list down = { 0 };
-			TRY(descend(&list, chain[--depth]->name, &down, err));
-			list_done(&list);
-			list = down;
-		}
+	TRY(root_list(t, &list, err));
+	while (depth > 0 && list.count > 0) {
+		struct lower_list down = { 0 };
+		TRY(descend(&list, chain[--depth]->name, &down, err));
+		list_done(&list);
+		list = down;
 	}
 
 	t->cache = list;
@@ -144,10 +137,21 @@ static int fill_cache(struct tree *t, const struct tree_dir *dir, struct csn_err
 	return 0;
 }
 
+/* Does this layer itself say that nothing from below is seen in the directory? */
+static bool is_hidden(const struct tree *t, const struct tree_dir *dir)
+{
+	for (; dir != &t->root; dir = dir->parent)
+		if (dir->opaque)
+			return true;
+	return t->root.opaque;
+}
+
 int lower_lookup(struct tree *t, struct tree_dir *dir, const char *name, struct lower_hit *ret,
 		 struct csn_error *err)
 {
 	*ret = (struct lower_hit){ .kind = LOWER_NONE, .dir_fd = -1 };
+	if (is_hidden(t, dir))
+		return 0;
 	t->dependent = true;
 	if (!t->has_lowers) {
 		TRY(t->get_lowers(t->data, &t->lowers, err));

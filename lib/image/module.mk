@@ -1,6 +1,7 @@
 # The image store; only caisson-image links it.
 noinst_LTLIBRARIES += lib/image/libimage.la
 lib_image_libimage_la_SOURCES = \
+	lib/image/acl.c \
 	lib/image/attrs.c lib/image/attrs.h \
 	lib/image/digest.c lib/image/digest.h \
 	lib/image/docker_archive.c \

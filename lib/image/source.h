@@ -24,6 +24,7 @@ struct spool_file {
 struct spool {
 	struct spool_file *files;
 	size_t count, capacity;
+	uint64_t total; /* bytes */
 };
 
 struct source {

@@ -141,8 +141,8 @@ static int archive_failed(struct archive *a, struct csn_error *err)
 		    text ? text : "unknown error");
 }
 
-static int copy_data(struct session *s, struct archive *a, int fd, struct spool_file *f,
-		     enum digest_algorithm algorithm, struct csn_error *err)
+static int copy_data(struct session *s, struct archive *a, int fd, struct spool *spool,
+		     struct spool_file *f, enum digest_algorithm algorithm, struct csn_error *err)
 {
 	AUTO(hasher_done)
 	struct hasher h = { 0 };
@@ -163,6 +163,9 @@ static int copy_data(struct session *s, struct archive *a, int fd, struct spool_
 			return fail_errno(err, "write to the image store");
 		}
 		f->size += size;
+		spool->total += size;
+		if (spool->total > TOTAL_MAX)
+			return fail(err, EFBIG, "larger than 256 GiB");
 	}
 	return r == ARCHIVE_EOF ? hasher_final(&h, f->digest, err) : archive_failed(a, err);
 }
@@ -195,7 +198,7 @@ static int spool_entry(struct session *s, struct archive *a, struct archive_entr
 	auto_fd fd = session_temp_file(s, f->temp, err);
 	TRY(fd);
 	bool sha512 = strncmp(path, "blobs/sha512/", strlen("blobs/sha512/")) == 0;
-	return copy_data(s, a, fd, f, sha512 ? DIGEST_SHA512 : DIGEST_SHA256, err);
+	return copy_data(s, a, fd, spool, f, sha512 ? DIGEST_SHA512 : DIGEST_SHA256, err);
 }
 
 int spool_read(struct session *s, int fd, struct spool *ret, struct csn_error *err)
@@ -207,7 +210,6 @@ int spool_read(struct session *s, int fd, struct spool *ret, struct csn_error *e
 	AUTO(spool_done)
 	struct spool spool = { 0 };
 	struct archive_entry *e;
-	uint64_t total = 0;
 
 	if (!a || !buf)
 		return fail(err, ENOMEM, "out of memory");
@@ -229,9 +231,6 @@ int spool_read(struct session *s, int fd, struct spool *ret, struct csn_error *e
 		    !(r == ARCHIVE_WARN && text && strstr(text, "can't be converted")))
 			return archive_failed(a, err);
 		TRY(spool_entry(s, a, e, &spool, err));
-		total += spool.count ? spool.files[spool.count - 1].size : 0;
-		if (total > TOTAL_MAX)
-			return fail(err, EFBIG, "larger than 256 GiB");
 	}
 	*ret = spool;
 	spool = (struct spool){ 0 };

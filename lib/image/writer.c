@@ -77,7 +77,7 @@ int writer_dir(struct unpack *u, struct tree_dir *dir, const char *name, struct 
 {
 	AUTO(attrs_done)
 	struct attrs a = { 0 };
-	TRY(attrs_from_entry(e, &a, err));
+	TRY(attrs_from_entry(e, u->options.warner, &a, err));
 	if (!name[0])
 		return root_entry(u, &a);
 
@@ -208,7 +208,7 @@ int writer_file(struct unpack *u, struct tree_dir *dir, const char *name, struct
 	AUTO(attrs_done)
 	struct attrs a = { 0 };
 	TRY(check_type(e, err));
-	TRY(attrs_from_entry(e, &a, err));
+	TRY(attrs_from_entry(e, u->options.warner, &a, err));
 	if (is_dir_here(u, dir, name))
 		TRY(clear_name(u, dir, name, err));
 

@@ -288,6 +288,31 @@ static int check_mounts(const struct check *c)
 	return 0;
 }
 
+static bool idmaps_cover(const struct spec_idmaps *maps, uint32_t id)
+{
+	for (size_t i = 0; i < maps->count; i++)
+		if (id >= maps->items[i].container_id &&
+		    id - maps->items[i].container_id < maps->items[i].size)
+			return true;
+	return false;
+}
+
+/* Set-up is done as id 0 of the new user namespace, the program runs as process.user. */
+static int check_users_mapped(const struct check *c)
+{
+	const struct spec_linux *l = &c->spec->linux_;
+	const struct spec_user *user = &c->spec->process.user;
+
+	if (!idmaps_cover(&l->uid_mappings, 0) || !idmaps_cover(&l->gid_mappings, 0))
+		return bad(c, "linux.%s: containerID 0 must be mapped",
+			   idmaps_cover(&l->uid_mappings, 0) ? "gidMappings" : "uidMappings");
+	if (!idmaps_cover(&l->uid_mappings, user->uid))
+		return bad(c, "process.user.uid: %u is not mapped by linux.uidMappings", user->uid);
+	if (!idmaps_cover(&l->gid_mappings, user->gid))
+		return bad(c, "process.user.gid: %u is not mapped by linux.gidMappings", user->gid);
+	return 0;
+}
+
 static int check_userns(const struct check *c)
 {
 	const struct spec_linux *l = &c->spec->linux_;
@@ -299,7 +324,7 @@ static int check_userns(const struct check *c)
 	if (new_namespace(c, NS_USER) && (!l->uid_mappings.count || !l->gid_mappings.count))
 		return bad(c, "linux.uidMappings: a new user namespace needs uidMappings and "
 			      "gidMappings");
-	return 0;
+	return new_namespace(c, NS_USER) ? check_users_mapped(c) : 0;
 }
 
 static int check_time(const struct check *c)

@@ -4,6 +4,11 @@ integration_tests = \
 	tests/integration/framework_selftest.sh \
 	tests/integration/mount_propagation.sh \
 	tests/integration/run_basics.sh \
+	tests/integration/run_crash.sh \
+	tests/integration/run_filesystem.sh \
+	tests/integration/run_hooks.sh \
+	tests/integration/run_namespaces.sh \
+	tests/integration/run_process.sh \
 	tests/integration/spec_applied.sh
 
 TESTS += $(integration_tests)

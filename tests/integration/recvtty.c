@@ -3,8 +3,9 @@
  *
  *	recvtty SOCKET [INPUT]
  *
- * Makes SOCKET, waits for the pty master, writes INPUT to it, and copies what comes back to
- * standard output until the terminal is closed. The size of the terminal is set to 40 x 132 first.
+ * Makes SOCKET in the working directory, waits for the pty master, writes INPUT to it, and copies
+ *what comes back to standard output until the terminal is closed. The size of the terminal is set
+ *to 40 x 132 first.
  */
 #include <fcntl.h>
 #include <poll.h>
@@ -45,7 +46,8 @@ int main(int argc, char **argv)
 		fprintf(stderr, "Usage: recvtty SOCKET [INPUT]\n");
 		return 2;
 	}
-	auto_fd listener = unix_listen(AT_FDCWD, argv[1], SOCK_STREAM, 0600, &err);
+	auto_fd here = open(".", O_PATH | O_DIRECTORY | O_CLOEXEC);
+	auto_fd listener = unix_listen(here, argv[1], SOCK_STREAM, 0600, &err);
 	if (listener < 0) {
 		fprintf(stderr, "recvtty: %s\n", err.text);
 		return 1;

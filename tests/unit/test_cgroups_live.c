@@ -7,6 +7,7 @@
 #include <check.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <glob.h>
 #include <poll.h>
 #include <sched.h>
 #include <signal.h>
@@ -602,6 +603,71 @@ START_TEST(a_quota_and_its_burst_grow_and_shrink_together)
 }
 END_TEST
 
+/* Some whole disk; false when there is none. */
+static bool find_disk(unsigned *ret_major, unsigned *ret_minor, bool *ret_bfq)
+{
+	glob_t found = { 0 };
+	bool ok = false;
+	(void)glob("/sys/block/[vsn]*/dev", 0, NULL, &found);
+	for (size_t i = 0; i < found.gl_pathc && !ok; i++) {
+		char path[256], scheduler[128] = "";
+		FILE *f = fopen(found.gl_pathv[i], "re");
+		ok = f && fscanf(f, "%u:%u", ret_major, ret_minor) == 2;
+		if (f)
+			(void)fclose(f);
+		(void)snprintf(path, sizeof path, "%.*squeue/scheduler",
+			       (int)strlen(found.gl_pathv[i]) - 3, found.gl_pathv[i]);
+		f = fopen(path, "re");
+		*ret_bfq = f && fgets(scheduler, sizeof scheduler, f) && strstr(scheduler, "[bfq]");
+		if (f)
+			(void)fclose(f);
+	}
+	globfree(&found);
+	return ok;
+}
+
+START_TEST(io_limits_read_back_or_are_refused)
+{
+	unsigned have = 0, major = 8, minor = 0;
+	bool bfq = false, disk = find_disk(&major, &minor, &bfq);
+	char text[256], wanted[256];
+	struct cgroup cg AUTO(cgroup_close) = make("io", CGROUP_IO);
+	ok(cgroup_controllers(&cg, &have, &err));
+	const struct cgroup_io_limit rates = { major, minor, 1 << 20, 0, CGROUP_MAX, 10 };
+	const struct cgroup_io_limit more = { major, minor, 0, 2 << 20, 0, 0 };
+	const struct cgroup_io_weight weight = { major, minor, 500 };
+	struct cgroup_limits l = { .io_limits = &rates, .io_limits_count = 1 };
+	if (!(have & CGROUP_IO)) {
+		ck_assert_int_eq(cgroup_apply_limits(&cg, &l, &err), -ENOENT);
+		ck_assert_ptr_nonnull(strstr(err.text, "io.max: the io controller is not"));
+	} else if (disk) {
+		ok(cgroup_apply_limits(&cg, &l, &err));
+		l.io_limits = &more; /* what is not named stays */
+		ok(cgroup_apply_limits(&cg, &l, &err));
+		ck_assert_int_gt(read_value(&cg, "io.max", text, sizeof text), 0);
+		(void)snprintf(wanted, sizeof wanted,
+			       "%u:%u rbps=1048576 wbps=2097152 riops=max wiops=10\n", major,
+			       minor);
+		ck_assert_str_eq(text, wanted);
+		l = (struct cgroup_limits){ .io_weight = { true, 910 },
+					    .io_bfq_weight = { true, 333 } };
+		ok(cgroup_apply_limits(&cg, &l, &err));
+		bool has_bfq = read_value(&cg, "io.bfq.weight", text, sizeof text) > 0;
+		ck_assert(has_bfq || read_value(&cg, "io.weight", text, sizeof text) > 0);
+		ck_assert_str_eq(text, has_bfq ? "default 333\n" : "default 910\n");
+		l = (struct cgroup_limits){ .io_weights = &weight, .io_weights_count = 1 };
+		if (bfq) {
+			ok(cgroup_apply_limits(&cg, &l, &err));
+			(void)snprintf(wanted, sizeof wanted, "default 333\n%u:%u 500\n", major,
+				       minor);
+			ck_assert_int_gt(read_value(&cg, "io.bfq.weight", text, sizeof text), 0);
+			ck_assert_str_eq(text, wanted);
+		}
+	}
+	ok(cgroup_remove(below("io"), &err));
+}
+END_TEST
+
 static void eat_memory(void)
 {
 	for (;;) {
@@ -677,6 +743,7 @@ static Suite *suite(void)
 	TCase *limits = tcase_create("limits");
 	tcase_set_timeout(limits, 60);
 	tcase_add_loop_test(limits, limits_read_back_or_are_refused, 0, (int)COUNT(live_limits));
+	tcase_add_test(limits, io_limits_read_back_or_are_refused);
 	tcase_add_test(limits, a_quota_and_its_burst_grow_and_shrink_together);
 	tcase_add_test(limits, oom_kills_are_counted);
 	suite_add_tcase(s, limits);
