@@ -19,6 +19,7 @@
 #include "base/file.h"
 #include "base/sys.h"
 #include "host/host.h"
+#include "host/launch.h"
 
 int host_wait(const struct host_process *p, int *ret_status, struct csn_error *err)
 {
@@ -37,13 +38,6 @@ struct attendance {
 	struct termios saved;
 	bool input_open;
 };
-
-static void copy_window_size(int master)
-{
-	struct winsize size;
-	if (ioctl(STDIN_FILENO, TIOCGWINSZ, &size) == 0)
-		(void)ioctl(master, TIOCSWINSZ, &size);
-}
 
 static void make_raw(struct attendance *a)
 {
@@ -74,7 +68,7 @@ static void hand_on_signals(struct attendance *a)
 	struct signalfd_siginfo info;
 	while (read(a->signals, &info, sizeof info) == sizeof info) {
 		if (info.ssi_signo == SIGWINCH && a->process->tty_master >= 0)
-			copy_window_size(a->process->tty_master);
+			forward_window_size(a->process->tty_master);
 		else
 			(void)sys_pidfd_send_signal(a->process->pidfd, (int)info.ssi_signo, NULL,
 						    0);
@@ -139,10 +133,8 @@ int host_attend(const struct host_process *p, int *ret_status, struct csn_error 
 	TRY(signals);
 	a.signals = signals;
 
-	if (p->tty_master >= 0) {
-		copy_window_size(p->tty_master);
+	if (p->tty_master >= 0)
 		make_raw(&a);
-	}
 	attend(&a);
 	if (a.raw)
 		(void)tcsetattr(STDIN_FILENO, TCSADRAIN, &a.saved);

@@ -4,7 +4,9 @@
  */
 #include <errno.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
+#include <unistd.h>
 
 #include "base/cleanup.h"
 #include "base/error.h"
@@ -26,6 +28,13 @@ int forward_console(const char *socket_path, int master, struct csn_error *err)
 	static const char name[] = "/dev/ptmx";
 	return within(err, send_to(socket_path, name, sizeof name - 1, master, err),
 		      "console socket");
+}
+
+void forward_window_size(int master)
+{
+	struct winsize size;
+	if (ioctl(STDIN_FILENO, TIOCGWINSZ, &size) == 0)
+		(void)ioctl(master, TIOCSWINSZ, &size);
 }
 
 int forward_pidfd(const char *socket_path, int pidfd, struct csn_error *err)

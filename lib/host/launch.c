@@ -192,6 +192,7 @@ static int serve_terminal(struct launch *l, int fd, struct csn_error *err)
 {
 	auto_fd master = fd;
 	if (!l->console_socket) {
+		forward_window_size(master); /* before the program can ask */
 		l->tty_master = take_fd(&master);
 		return 0;
 	}

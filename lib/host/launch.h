@@ -62,6 +62,8 @@ void host_warn(const struct host_context *ctx, const char *fmt, ...)
 /* forward.c */
 /* Sends the pty master to the console socket, as runc does: one message, the fd attached. */
 int forward_console(const char *socket_path, int master, struct csn_error *err);
+/* The size of the caller's terminal, if standard input is one. */
+void forward_window_size(int master);
 int forward_pidfd(const char *socket_path, int pidfd, struct csn_error *err);
 /* Hands the seccomp listener to linux.seccomp.listenerPath (config-linux.md "The container process
  * state"). */

@@ -4,8 +4,8 @@
  *	recvtty SOCKET [INPUT]
  *
  * Makes SOCKET in the working directory, waits for the pty master, writes INPUT to it, and copies
- *what comes back to standard output until the terminal is closed. The size of the terminal is set
- *to 40 x 132 first.
+ * what comes back to standard output until the terminal is closed. The size of the terminal is
+ * set to 40 x 132 first.
  */
 #include <fcntl.h>
 #include <poll.h>

@@ -99,22 +99,22 @@ t_fails_with 'config.json: process.cwd: expected an absolute path, not "relative
 	"$CAISSON" run -b "$b" cwd
 
 # ---- terminal -----------------------------------------------------------------------------------
-recvtty() { # [INPUT]: starts the other end; wait_tty gives what it saw
+recvtty() { # [INPUT]: starts the other end; wait_tty sets $seen to what it saw
 	rm -f "$TMPDIR/tty.sock"
 	(cd "$TMPDIR" && exec "$HELPERS/recvtty" tty.sock "$@" >tty.out) &
 	receiver=$!
 	wait_until 10 test -S "$TMPDIR/tty.sock"
 }
 wait_tty() {
-	wait $receiver
-	tr -d '\r' <"$TMPDIR/tty.out"
+	wait $receiver # of this very shell: never in a subshell
+	seen=$(tr -d '\r' <"$TMPDIR/tty.out")
 }
 make_bundle "$b" terminal=true args='["sh", "-c",
 	"tty; test -t 0 && test -t 1 && test -t 2 && echo all; read x; echo got $x; ls -l /dev/console | cut -c 1"]'
 recvtty $'typed\n'
 t_ok "run with a terminal and a console socket" \
 	"$CAISSON" run -d --console-socket "$TMPDIR/tty.sock" -b "$b" t1
-seen=$(wait_tty)
+wait_tty
 wait_until 10 status_is t1 stopped
 "$CAISSON" delete t1
 t_like "$seen" '/dev/(pts/0|console)' "the terminal is of the container's devpts"
@@ -124,7 +124,8 @@ t_like "$seen" $'\nc$' "/dev/console is there"
 make_bundle "$b" terminal=true args='["sh", "-c", "sleep 0.3; stty size"]'
 recvtty
 "$CAISSON" run -d --console-socket "$TMPDIR/tty.sock" -b "$b" t2
-t_is "$(wait_tty)" "40 132" "the size set by the other end is seen"
+wait_tty
+t_is "$seen" "40 132" "the size set by the other end is seen"
 wait_until 10 status_is t2 stopped
 "$CAISSON" delete t2
 attached() { # NAME: in a terminal of 50 x 100
@@ -134,7 +135,9 @@ make_bundle "$b" terminal=true args='["stty", "size"]'
 t_is "$(attached t3)" "50 100" "attached: the size of the caller's terminal"
 make_bundle "$b" terminal=true args='["stty", "size"]' \
 	process='"consoleSize": {"height": 21, "width": 77}'
-t_is "$(attached t3)" "21 77" "unless the config has one"
+t_is "$(attached t3)" "50 100" "which wins over the config's"
+t_is "$("$CAISSON" run -b "$b" t4 </dev/null | tr -d '\r')" "21 77" \
+	"without a terminal of the caller: the config's"
 make_bundle "$b" terminal=true
 t_fails_with 'config.json: process.terminal is true: a console socket is needed' \
 	"$CAISSON" create -b "$b" t4
@@ -185,5 +188,6 @@ printf '{"args": ["sh", "-c", "echo $P; pwd"], "cwd": "/etc", "env": ["PATH=/bin
 t_is "$("$CAISSON" exec --process "$TMPDIR/process.json" e1)" $'by file\n/etc' "exec --process"
 recvtty
 "$CAISSON" exec -d -t --console-socket "$TMPDIR/tty.sock" e1 tty
-t_like "$(wait_tty)" '^/dev/pts/' "exec with a terminal"
+wait_tty
+t_like "$seen" '^/dev/pts/' "exec with a terminal"
 "$CAISSON" delete -f e1

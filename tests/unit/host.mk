@@ -1,6 +1,6 @@
 # unit tests of host
 if HAVE_CHECK
-HOST_TESTS = tests/unit/test_plan tests/unit/test_plan_mounts
+HOST_TESTS = tests/unit/test_plan tests/unit/test_plan_mounts tests/unit/test_plan_seccomp
 HOST_TEST_LIBS = lib/host/libhost.la lib/init/libinit.la lib/state/libstate.la \
 	lib/spec/libspec.la cgroups/libcgroups.la lib/base/libbase.la \
 	$(CHECK_LIBS) $(SECCOMP_LIBS) $(LIBCAP_LIBS) $(JANSSON_LIBS)
@@ -16,4 +16,9 @@ tests_unit_test_plan_mounts_SOURCES = tests/unit/test_plan_mounts.c tests/unit/p
 	tests/unit/plan_fixture.h
 tests_unit_test_plan_mounts_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
 tests_unit_test_plan_mounts_LDADD = $(HOST_TEST_LIBS)
+
+tests_unit_test_plan_seccomp_SOURCES = tests/unit/test_plan_seccomp.c tests/unit/plan_fixture.c \
+	tests/unit/plan_fixture.h
+tests_unit_test_plan_seccomp_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
+tests_unit_test_plan_seccomp_LDADD = lib/service/libservice.la $(HOST_TEST_LIBS)
 endif

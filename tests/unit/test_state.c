@@ -222,6 +222,7 @@ START_TEST(status_comes_from_facts)
 	ck_assert_int_eq(record_status(&e, &r, false), STATUS_RUNNING);
 	ck_assert_int_eq(record_status(&e, &r, true), STATUS_PAUSED);
 	auto_fd gate = openat(e.dir, "gate", O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
+	ck_assert_int_ge(gate, 0);
 	ck_assert_int_eq(record_status(&e, &r, false), STATUS_CREATED);
 	r.started = true;
 	ck_assert_int_eq(record_status(&e, &r, false), STATUS_RUNNING);
