@@ -8,5 +8,6 @@ netns_libnetns_la_SOURCES = \
 	netns/nl.c \
 	netns/ns.c \
 	netns/route.c
-netns_libnetns_la_CFLAGS = $(AM_CFLAGS) $(LIBMNL_CFLAGS)
+# libmnl's own for-each macros cast const away, which clang tells.
+netns_libnetns_la_CFLAGS = $(AM_CFLAGS) -Wno-cast-qual $(LIBMNL_CFLAGS)
 netns_libnetns_la_LIBADD = $(LIBMNL_LIBS)
