@@ -128,14 +128,19 @@ wait_tty
 t_is "$seen" "40 132" "the size set by the other end is seen"
 wait_until 10 status_is t2 stopped
 "$CAISSON" delete t2
+# At the end of its input script(1) types an end of file into the terminal, which may be echoed: its
+# input is a pipe that has no end.
+mkfifo "$TMPDIR/endless"
+exec 7<>"$TMPDIR/endless"
 attached() { # NAME: in a terminal of 50 x 100
-	script -qec "stty rows 50 cols 100; '$CAISSON' run -b '$b' $1" /dev/null </dev/null | tr -d '\r'
+	script -qec "stty rows 50 cols 100; '$CAISSON' run -b '$b' $1" /dev/null <&7 | tr -d '\r'
 }
 make_bundle "$b" terminal=true args='["stty", "size"]'
 t_is "$(attached t3)" "50 100" "attached: the size of the caller's terminal"
 make_bundle "$b" terminal=true args='["stty", "size"]' \
 	process='"consoleSize": {"height": 21, "width": 77}'
 t_is "$(attached t3)" "50 100" "which wins over the config's"
+exec 7>&-
 t_is "$("$CAISSON" run -b "$b" t4 </dev/null | tr -d '\r')" "21 77" \
 	"without a terminal of the caller: the config's"
 make_bundle "$b" terminal=true
