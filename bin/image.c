@@ -148,7 +148,9 @@ static struct image_load load_request(const char *file, const char *name)
 		.name = name,
 		.platform = arg.platform,
 		.sync = !arg.no_sync,
-		.events = { print_progress, print_warning, interrupted, NULL },
+		.events = { .progress = print_progress,
+			    .warning = print_warning,
+			    .interrupted = interrupted },
 	};
 }
 

@@ -53,6 +53,10 @@ struct image_events {
 	void (*warning)(void *data, const char *text);
 	bool (*interrupted)(void *data); /* true ends the work with -EINTR */
 	void *data;
+	/* The layer is unpacked: just now, or (not fresh) it was already. */
+	void (*layer_done)(void *data, const char *layer, bool fresh);
+	/* Bytes of a blob that came from a registry, or went to one. */
+	void (*transferred)(void *data, const char *blob, uint64_t bytes, uint64_t total);
 };
 
 struct image_load {

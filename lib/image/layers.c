@@ -262,6 +262,18 @@ static int tick(void *data, uint64_t consumed, struct csn_error *err)
 	return r;
 }
 
+/* The blob ends here, as far as it has come. */
+static int more(void *data, uint64_t consumed, struct csn_error *err)
+{
+	struct layer_job *j = data;
+	const struct arrival *a = &j->input->arrival;
+	int r;
+
+	while ((r = a->more(a->data, consumed, err)) == -EAGAIN)
+		TRY(tick(j, consumed, err));
+	return r;
+}
+
 static void warn(void *data, const char *text)
 {
 	struct layer_job *j = data;
@@ -323,6 +335,7 @@ static int unpack_into(struct layer_job *j, int fs, struct unpack_result *ret,
 		.plain_algorithm =
 			j->input->diff_id ? digest_algorithm(j->input->diff_id) : DIGEST_SHA256,
 		.tick = tick,
+		.more = j->input->arrival.more ? more : NULL,
 		.data = j,
 	};
 	AUTO(stream_closep)
@@ -377,6 +390,16 @@ static int unpack_job(struct layer_job *j, struct csn_error *err)
 	return 0;
 }
 
+static void tell_done(struct layer_job *j)
+{
+	const struct image_events *e = j->all->session->events;
+
+	(void)pthread_mutex_lock(&j->all->lock);
+	if (e->layer_done)
+		e->layer_done(e->data, j->input->blob, j->fresh);
+	(void)pthread_mutex_unlock(&j->all->lock);
+}
+
 static int run_job(struct layer_job *j, struct csn_error *err)
 {
 	for (size_t i = 0; i < j->index; i++)
@@ -387,6 +410,8 @@ static int run_job(struct layer_job *j, struct csn_error *err)
 	int r = j->input->diff_id ? find_ready(j, err) : 0;
 	if (r == 0)
 		r = unpack_job(j, err);
+	if (r >= 0)
+		tell_done(j);
 	return r < 0 ? within(err, r, "layer %s", j->input->blob) : 0;
 }
 

@@ -5,11 +5,20 @@
 #include "image/store.h"
 #include "image/unpack.h"
 
+/* A blob that is still being fetched. */
+struct arrival {
+	/* 1: there is more than the `have` first bytes; 0: these are all, and their digest is
+	 * right. Waits for news a moment only: -EAGAIN. */
+	int (*more)(void *data, uint64_t have, struct csn_error *err);
+	void *data;
+};
+
 struct layer_input {
 	const char *blob; /* its digest; staged or in the store, verified */
 	uint64_t blob_size;
-	const char *diff_id; /* NULL: not known yet; then it must be the only layer */
-	bool verify_blob;    /* compute the blob's digest, too: it lay in the store */
+	const char *diff_id;	/* NULL: not known yet; then it must be the only layer */
+	bool verify_blob;	/* compute the blob's digest, too: it lay in the store */
+	struct arrival arrival; /* more NULL: the blob is all there */
 };
 
 #define LAYER_NAME_MAX (sizeof "sha256-" + 128)

@@ -145,7 +145,7 @@ static int install_manifest(struct load *l, const struct descriptor *d, const ch
 				    "manifest %s: layers[%zu].mediaType: '%.100s' is no layer",
 				    d->digest, i, layer->media_type ? layer->media_type : "");
 		TRY(source_stage_blob(&l->source, layer->digest, layer->size, &stored, err));
-		f.layers[i] = (struct blob_ref){ layer->digest, layer->size, stored };
+		f.layers[i] = (struct blob_ref){ layer->digest, layer->size, stored, { 0 } };
 	}
 	return load_install(l, &f, err);
 }

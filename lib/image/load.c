@@ -17,7 +17,6 @@
 #include "base/cleanup.h"
 #include "base/error.h"
 #include "base/json.h"
-#include "image/layers.h"
 #include "image/record.h"
 
 static int no_memory(struct csn_error *err)
@@ -141,7 +140,8 @@ int load_make_manifest(struct load *l, const char *config_digest, uint64_t confi
 	if (!ret->layers || !ret->manifest_digest)
 		return no_memory(err);
 	for (size_t i = 0; i < count; i++)
-		ret->layers[i] = (struct blob_ref){ layers[i].digest, layers[i].size, false };
+		ret->layers[i] =
+			(struct blob_ref){ layers[i].digest, layers[i].size, false, { 0 } };
 	ret->layer_count = count;
 	ret->manifest_type = MEDIA_OCI_MANIFEST;
 	ret->manifest_size = strlen(text);
@@ -189,6 +189,7 @@ static int unpack_layers(struct load *l, const struct found_image *f, const stru
 			.blob_size = f->layers[i].size,
 			.diff_id = c->rootfs.diff_ids.items[i],
 			.verify_blob = f->layers[i].stored,
+			.arrival = f->layers[i].arrival,
 		};
 	*ret = out;
 	return layers_unpack(&l->session, in, f->layer_count, out, err);

@@ -3,6 +3,7 @@
 #define CSN_IMAGE_LOAD_H
 
 #include "base/arena.h"
+#include "image/layers.h"
 #include "image/manifest.h"
 #include "image/ref.h"
 #include "image/source.h"
@@ -12,6 +13,7 @@ struct blob_ref {
 	const char *digest;
 	uint64_t size;
 	bool stored; /* it was in the store already */
+	struct arrival arrival;
 };
 
 /* An image whose blobs are all staged or stored. */

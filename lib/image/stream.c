@@ -22,6 +22,7 @@
 #include "base/error.h"
 
 #define BUFFER_SIZE	    ((size_t)1 << 20)
+#define SNIFF_SIZE	    8 /* of the longest magic number, and more */
 #define PRODUCED_MAX	    ((uint64_t)64 << 30)
 #define RATIO_MAX	    1000
 #define RATIO_FROM	    ((uint64_t)100 << 20)
@@ -88,25 +89,44 @@ int compression_of_file(int fd, enum compression *ret, struct csn_error *err)
 	return 0;
 }
 
-/* Reads more input when all of the last was used. */
+/* Reads what is there behind the `have` bytes of the buffer; 0 only at the end. */
+static ssize_t read_some(struct stream *s, size_t have, struct csn_error *err)
+{
+	for (;;) {
+		ssize_t n = read(s->options.fd, s->in + have, BUFFER_SIZE - have);
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0)
+			return fail_errno(err, "read");
+		if (n > 0 || !s->options.more)
+			return n;
+		int r = s->options.more(s->options.data, s->consumed + have, err);
+		if (r <= 0)
+			return r;
+	}
+}
+
+/* Reads more input when all of the last was used; at the start enough to see what it is. */
 static int fill(struct stream *s, struct csn_error *err)
 {
+	size_t enough = s->consumed ? 1 : SNIFF_SIZE, size = 0;
+	ssize_t n = 1;
+
 	if (s->in_used < s->in_size || s->in_end)
 		return 0;
-
-	ssize_t n;
-	do
-		n = read(s->options.fd, s->in, BUFFER_SIZE);
-	while (n < 0 && errno == EINTR);
-	if (n < 0)
-		return fail_errno(err, "read");
+	while (n > 0 && size < enough) {
+		n = read_some(s, size, err);
+		if (n < 0)
+			return (int)n;
+		size += (size_t)n;
+	}
 
 	s->in_used = 0;
-	s->in_size = (size_t)n;
-	s->in_end = n == 0;
-	s->consumed += (uint64_t)n;
+	s->in_size = size;
+	s->in_end = size == 0;
+	s->consumed += size;
 	if (s->options.hash_blob)
-		TRY(hasher_update(&s->blob_hash, s->in, (size_t)n, err));
+		TRY(hasher_update(&s->blob_hash, s->in, size, err));
 	return s->options.tick ? s->options.tick(s->options.data, s->consumed, err) : 0;
 }
 

@@ -33,6 +33,9 @@ struct stream_options {
 	enum digest_algorithm plain_algorithm;
 	/* Called about once per MiB of input; a negative result ends the stream. */
 	int (*tick)(void *data, uint64_t consumed, struct csn_error *err);
+	/* Called where the file ends, which may still be growing: 1 when there is more than was
+	 * consumed, 0 when this is its end. It may wait. NULL: this is the end. */
+	int (*more)(void *data, uint64_t consumed, struct csn_error *err);
 	void *data;
 };
 

@@ -10,6 +10,9 @@
 #include <zlib.h>
 #include <zstd.h>
 
+#include <sys/mman.h>
+#include <unistd.h>
+
 #include "base/cleanup.h"
 #include "tests/unit/unpack_harness.h"
 
@@ -159,6 +162,57 @@ END_TEST
 
 /* As the library's reader sees them all: any byte of a header changed is an error or another file,
  * never a crash. */
+/* A file that grows while it is read, a byte more at a time; or that never gets whole. */
+struct growing {
+	int fd;
+	const char *data;
+	size_t size, written;
+	bool fails;
+};
+
+static int grow(void *data, uint64_t consumed, struct csn_error *err)
+{
+	struct growing *g = data;
+
+	ck_assert_uint_eq(consumed, g->written);
+	if (g->written == g->size && g->fails)
+		(void)strcpy(err->text, "the registry hung up");
+	if (g->written == g->size)
+		return g->fails ? -ECONNRESET : 0;
+	ck_assert_int_eq(pwrite(g->fd, g->data + g->written, 1, (off_t)g->written), 1);
+	g->written++;
+	return 1;
+}
+
+START_TEST(growing_file)
+{
+	AUTO(tar_done)
+	struct tar t = { 0 };
+	static const char text[] = "what a registry sends bit by bit";
+	char got[sizeof text] = "";
+	size_t used = 0;
+	const void *piece;
+	ssize_t n;
+
+	gzip_member(&t, text, sizeof text);
+	auto_fd fd = memfd_create("growing", MFD_CLOEXEC);
+	struct growing g = { fd, t.data, t.size, 0, _i == 1 };
+	const struct stream_options o = { .fd = fd, .more = grow, .data = &g };
+	struct csn_error err = { 0 };
+	struct stream *s;
+	ck_assert_int_eq(stream_open(&o, &s, &err), 0);
+	while ((n = stream_next(s, &piece, &err)) > 0) {
+		memcpy(got + used, piece, (size_t)n);
+		used += (size_t)n;
+	}
+	ck_assert_uint_eq(used, sizeof text);
+	ck_assert_str_eq(got, text);
+	ck_assert_int_eq((int)n, g.fails ? -ECONNRESET : 0);
+	ck_assert_str_eq(err.text, g.fails ? "the registry hung up" : "");
+	stream_close(s);
+}
+END_TEST
+
 START_TEST(flipped)
 {
 	AUTO(tar_done)
@@ -192,6 +246,7 @@ int main(void)
 	tcase_add_test(tc, damaged);
 	tcase_add_test(tc, bomb);
 	tcase_add_test(tc, flipped);
+	tcase_add_loop_test(tc, growing_file, 0, 2);
 	suite_add_tcase(suite, tc);
 
 	SRunner *runner = srunner_create(suite);
