@@ -4,7 +4,7 @@ tests_bench_floor_SOURCES = tests/bench/floor.c
 tests_bench_floor_CFLAGS = $(AM_CFLAGS) -fPIE
 tests_bench_floor_LDFLAGS = $(AM_LDFLAGS) $(START_LINK)
 tests_bench_interleave_SOURCES = tests/bench/interleave.c
-CLEANFILES += tests/bench/floor tests/bench/interleave bench.json
+CLEANFILES += tests/bench/floor tests/bench/interleave bench.json bench-exec.json
 EXTRA_DIST += tests/bench/idle tests/bench/run
 
 .PHONY: bench
