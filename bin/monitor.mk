@@ -5,4 +5,4 @@ bin_caisson_monitor_CFLAGS = $(AM_CFLAGS) -fPIE
 bin_caisson_monitor_LDFLAGS = $(AM_LDFLAGS) $(START_LINK)
 bin_caisson_monitor_LDADD = lib/monitor/libmonitor.la lib/monitor/librecords.la \
 	lib/host/libhost.la lib/init/libinit.la lib/state/libstate.la lib/spec/libspec.la \
-	cgroups/libcgroups.la lib/base/libbase.la $(START_LIBS)
+	cgroups/libcgroups.la netns/libnetmove.la lib/base/libbase.la $(START_LIBS)

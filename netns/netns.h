@@ -37,6 +37,23 @@ int netns_run(int ns_fd, int (*fn)(void *data, struct csn_error *err), void *dat
 /* Writes /proc/sys/<path> of the namespace that the thread is in. */
 int netns_sysctl(const char *path, const char *value, struct csn_error *err);
 
+/* A link of the calling thread's namespace that goes into another. */
+struct net_move {
+	const char *name, *new_name; /* "%d" in the latter: a number that is free there */
+	int ns;
+	bool leave_down; /* else it is up in the end */
+
+	/* Results. */
+	char got_name[IFNAMSIZ];
+	bool was_up;
+};
+/*
+ * Moves it with its permanent global addresses. Needs no libmnl (move.c, libnetmove.la). A name
+ * that is taken there is -EEXIST before anything has changed; after other refusals the link is as
+ * it was.
+ */
+int netns_move_link(struct net_move *m, struct csn_error *err);
+
 /* ---- the socket and its batch (nl.c) ----------------------------------------------------------
  */
 

@@ -21,4 +21,4 @@ bin_caisson_SOURCES = \
 bin_caisson_CFLAGS = $(AM_CFLAGS) -fPIE
 bin_caisson_LDFLAGS = $(AM_LDFLAGS) $(START_LINK)
 bin_caisson_LDADD = lib/host/libhost.la lib/init/libinit.la lib/state/libstate.la \
-	lib/spec/libspec.la cgroups/libcgroups.la lib/base/libbase.la $(START_LIBS)
+	lib/spec/libspec.la cgroups/libcgroups.la netns/libnetmove.la lib/base/libbase.la $(START_LIBS)

@@ -17,6 +17,7 @@
 #include "base/proc.h"
 #include "base/sys.h"
 #include "host/launch.h"
+#include "host/rdt.h"
 
 enum { END_TIMEOUT_MS = 10 * 1000, CONFIG_MAX = 16 << 20 };
 
@@ -146,6 +147,7 @@ int container_destroy(const struct host_context *ctx, struct container *c, const
 	struct spec *own = NULL;
 
 	TRY(remove_group(c, err));
+	TRY(rdt_remove(c->record.rdt_group, c->record.rdt_monitor, err));
 
 	/* The hooks are in the entry that goes away next. */
 	if (!spec && c->record.has_hooks[HOOK_POSTSTOP] && container_config(c, &own, NULL) == 0)

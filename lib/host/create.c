@@ -22,6 +22,7 @@
 #include "base/path.h"
 #include "base/proc.h"
 #include "host/launch.h"
+#include "host/rdt.h"
 
 /* Everything between a request and a container. */
 struct creation {
@@ -32,7 +33,11 @@ struct creation {
 	char *bundle, *rootfs; /* absolute, resolved */
 	int rootfs_dir;
 	struct cgroup cgroup;
-	bool claimed, cgroup_made;
+	struct rdt rdt;
+	bool claimed, cgroup_made, rdt_made, rdt_ready;
+	struct moved_device *moved; /* linux.netDevices: those that are in the container */
+	size_t moved_count;
+	bool hooks_begun; /* poststop hooks are due if it fails now */
 	struct built_plan built;
 	int gate;
 	struct launch launch;
@@ -132,6 +137,34 @@ static int copy_annotations(const struct spec_map *from, struct spec_map *to)
 	return 0;
 }
 
+/* Which resctrl directories will be ours to remove. One that is there already is not. */
+static int intend_rdt(struct creation *c, struct csn_error *err)
+{
+	const struct spec_intel_rdt *rdt = &c->spec->linux_.intel_rdt;
+	struct record *r = &c->container.record;
+	auto_mem char *root = NULL;
+
+	if (!rdt->set)
+		return 0;
+	TRY(rdt_root(&root, err));
+	TRY(rdt_plan(root, rdt, c->req->id, &c->rdt, err));
+	if (c->rdt.own_group && access(c->rdt.group, F_OK) < 0)
+		r->rdt_group = strdup(c->rdt.group);
+	if (c->rdt.monitor)
+		r->rdt_monitor = strdup(c->rdt.monitor);
+	return 0;
+}
+
+static int make_rdt(struct creation *c, struct csn_error *err)
+{
+	const struct spec_intel_rdt *rdt = &c->spec->linux_.intel_rdt;
+	if (!rdt->set)
+		return 0;
+	TRY(rdt_make(&c->rdt, rdt, &c->rdt_made, err));
+	c->rdt_ready = true;
+	return 0;
+}
+
 /* The record in its first form: status creating, all names known, nothing made yet. */
 static int write_intent(struct creation *c, struct csn_error *err)
 {
@@ -152,6 +185,7 @@ static int write_intent(struct creation *c, struct csn_error *err)
 	for (int kind = 0; kind < HOOK_KINDS; kind++)
 		r->has_hooks[kind] = c->spec->hooks[kind].count > 0;
 	r->cgroup_created = true; /* an intent: made true or corrected below */
+	TRY(intend_rdt(c, err));
 	return record_write_first(&c->container.entry, r, err);
 }
 
@@ -189,10 +223,24 @@ static int make_cgroup(struct creation *c, struct csn_error *err)
 	return 0;
 }
 
+static int move_devices(struct creation *c, pid_t pid, struct csn_error *err)
+{
+	c->moved =
+		arena_array(&c->built.arena, c->spec->linux_.net_devices_count, sizeof *c->moved);
+	if (!c->moved)
+		return fail(err, ENOMEM, "out of memory");
+	return netdev_move(c->spec, pid, c->moved, &c->moved_count, err);
+}
+
+/* The child has its namespaces and waits. */
 static int hooks_before_pivot(void *data, pid_t pid, struct csn_error *err)
 {
 	struct creation *c = data;
 	c->container.record.pid = pid;
+	if (c->rdt_ready)
+		TRY(rdt_enter(&c->rdt, pid, err));
+	TRY(move_devices(c, pid, err));
+	c->hooks_begun = true;
 	TRY(container_hooks(c->ctx, &c->container, c->spec, HOOK_PRESTART, STATUS_CREATING, false,
 			    err));
 	return container_hooks(c->ctx, &c->container, c->spec, HOOK_CREATE_RUNTIME, STATUS_CREATING,
@@ -302,6 +350,7 @@ static int establish(struct creation *c, bool gate, struct csn_error *err)
 	TRY(write_intent(c, err));
 	TRY(write_config_copy(c, err));
 	TRY(make_cgroup(c, err));
+	TRY(make_rdt(c, err));
 	TRY(make_plan(c, err));
 	if (gate) {
 		c->gate = unix_listen(c->container.entry.dir, "gate", SOCK_SEQPACKET, 0600, err);
@@ -316,14 +365,17 @@ static int establish(struct creation *c, bool gate, struct csn_error *err)
 /* Backwards over establish(). The first failure is what the caller hears, so *err stays. */
 static void undo(struct creation *c)
 {
-	bool hooks = c->launch.hook_failed;
+	bool hooks = c->launch.hook_failed || c->hooks_begun;
 
+	netdev_return(c->spec, c->launch.pid, c->moved, c->moved_count);
 	launch_abort(&c->launch);
 	if (c->cgroup.dir >= 0 && c->cgroup_made) {
 		(void)cgroup_kill(&c->cgroup, NULL);
 		(void)cgroup_wait_empty(&c->cgroup, 2000, NULL);
 		(void)cgroup_remove(c->container.record.cgroup, NULL);
 	}
+	if (c->rdt_ready)
+		(void)rdt_remove(c->rdt_made ? c->rdt.group : NULL, c->rdt.monitor, NULL);
 	if (c->claimed)
 		(void)store_remove(&c->container.store, &c->container.entry, NULL);
 	if (hooks)
@@ -339,6 +391,7 @@ static void creation_done(struct creation *c)
 	close_fd(&c->rootfs_dir);
 	cgroup_close(&c->cgroup);
 	spec_free(c->spec);
+	rdt_done(&c->rdt);
 	free(c->bundle);
 	free(c->rootfs);
 	container_close(&c->container);

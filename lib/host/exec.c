@@ -5,6 +5,7 @@
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -14,6 +15,7 @@
 #include "base/path.h"
 #include "base/proc.h"
 #include "host/launch.h"
+#include "host/rdt.h"
 
 struct execution {
 	const struct host_context *ctx;
@@ -86,8 +88,18 @@ static int make_plan(struct execution *x, struct csn_error *err)
 	return 0;
 }
 
-static int start_process(struct execution *x, struct csn_error *err)
+static int listener_state(void *data, pid_t pid, char **ret, struct csn_error *err)
 {
+	const struct execution *x = data;
+	(void)pid; /* the document is the container's; the process is told beside it */
+	return state_document(&x->container.record, STATUS_RUNNING, true, ret, err);
+}
+
+static int clone_child(struct execution *x, struct csn_error *err)
+{
+	struct cpus before;
+
+	launch_done(&x->launch);
 	x->launch = (struct launch)LAUNCH_INIT;
 	x->launch.ctx = x->ctx;
 	x->launch.spec = x->spec;
@@ -95,12 +107,52 @@ static int start_process(struct execution *x, struct csn_error *err)
 	x->launch.built = &x->built;
 	x->launch.cgroup_dir = x->cgroup.dir;
 	x->launch.console_socket = x->req->console_socket;
-
-	struct cpus before;
+	x->launch.state_text = listener_state;
+	x->launch.data = x;
 	TRY(affinity_initial(x->req->process, &before, err));
 	int r = launch_clone(&x->launch, err);
 	affinity_restore(x->req->process, &before);
+	return r;
+}
+
+/* An init that manages groups itself (systemd) has moved into one below: its own group is no leaf
+ * any more and takes no process. Then ours goes where init is. */
+static int follow_init(struct execution *x, struct csn_error *err)
+{
+	const char *base = x->container.record.cgroup;
+	size_t len = strlen(base);
+	char path[PATH_MAX];
+
+	TRY(cgroup_of(x->container.record.pid, path, sizeof path, err));
+	if (strncmp(path, base, len) != 0 || path[len] != '/')
+		return fail(err, EBUSY, "cgroup \"%s\" takes no process, and init is not below it",
+			    base);
+	cgroup_close(&x->cgroup);
+	return cgroup_open(path, &x->cgroup, err);
+}
+
+static int enter_rdt(const struct execution *x, struct csn_error *err)
+{
+	const struct spec_intel_rdt *asked = &x->spec->linux_.intel_rdt;
+	struct rdt rdt AUTO(rdt_done) = { 0 };
+	auto_mem char *root = NULL;
+
+	if (!asked->set)
+		return 0;
+	TRY(rdt_root(&root, err));
+	TRY(rdt_plan(root, asked, x->container.record.id, &rdt, err));
+	return rdt_enter(&rdt, x->launch.pid, err);
+}
+
+static int start_process(struct execution *x, struct csn_error *err)
+{
+	int r = clone_child(x, err);
+	if (r == -EBUSY && !x->req->cgroup) {
+		TRY(follow_init(x, err));
+		r = clone_child(x, err);
+	}
 	TRY(r);
+	TRY(enter_rdt(x, err));
 	TRY(launch_serve(&x->launch, err));
 	TRY(launch_settle(&x->launch, err));
 	TRY(affinity_final(x->req->process, x->launch.pid, err));

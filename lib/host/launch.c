@@ -212,7 +212,6 @@ static int serve_listener(struct launch *l, int fd, struct csn_error *err)
 static int serve_hooks(struct launch *l, struct csn_error *err)
 {
 	int r = l->host_hooks ? l->host_hooks(l->data, l->pid, err) : 0;
-	l->hook_failed = r < 0;
 	return r < 0 ? r : say(l->sync, SYNC_HOOKS_DONE, err);
 }
 

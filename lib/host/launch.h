@@ -81,6 +81,18 @@ int affinity_initial(const struct spec_process *process, struct cpus *ret_before
 void affinity_restore(const struct spec_process *process, const struct cpus *before);
 int affinity_final(const struct spec_process *process, pid_t pid, struct csn_error *err);
 
+/* netdev.c: linux.netDevices into the network namespace of the child. moved has room for all of
+ * them; *ret_count is how many are there, also on failure. */
+struct moved_device {
+	char name[16]; /* in the container */
+	bool was_up;
+};
+int netdev_move(const struct spec *spec, pid_t pid, struct moved_device *moved, size_t *ret_count,
+		struct csn_error *err);
+/* Back to where they were, of a creation that fails; the child still lives. */
+void netdev_return(const struct spec *spec, pid_t pid, const struct moved_device *moved,
+		   size_t count);
+
 /* create.c: what run, create and a failing start have in common. */
 int write_pid_file(const char *path, pid_t pid, struct csn_error *err);
 

@@ -64,24 +64,6 @@ static void plan_keyring(const struct plan_input *in, struct plan *p)
 	p->keyring_name = in->id;
 }
 
-/* What is decoded but cannot be applied by this build is refused by name, never passed over. */
-static int refuse_unsupported(const struct plan_input *in, struct csn_error *err)
-{
-	const struct spec_linux *l = &in->spec->linux_;
-	const struct {
-		bool asked;
-		const char *field;
-	} fields[] = {
-		{ l->intel_rdt.set, "linux.intelRdt" },
-		{ l->net_devices_count > 0, "linux.netDevices" },
-	};
-	for (size_t i = 0; i < COUNT(fields); i++)
-		if (fields[i].asked)
-			return fail(err, EOPNOTSUPP, "%s: not supported by this build",
-				    fields[i].field);
-	return 0;
-}
-
 static void plan_init(struct plan *p)
 {
 	*p = (struct plan){ .sync_fd = -1,
@@ -95,7 +77,6 @@ static void plan_init(struct plan *p)
 int plan_build(const struct plan_input *in, struct built_plan *ret, struct csn_error *err)
 {
 	plan_init(&ret->plan);
-	TRY(refuse_unsupported(in, err));
 	plan_root(in, &ret->plan);
 	plan_keyring(in, &ret->plan);
 	TRY(plan_namespaces(in, ret, err));

@@ -18,11 +18,12 @@ static const struct {
 		 { "/dev/random", 1, 8 }, { "/dev/urandom", 1, 9 }, { "/dev/tty", 5, 0 } };
 
 static const struct plan_symlink links[] = {
-	{ "/proc/self/fd", "/dev/fd" },	      { "/proc/self/fd/0", "/dev/stdin" },
-	{ "/proc/self/fd/1", "/dev/stdout" }, { "/proc/self/fd/2", "/dev/stderr" },
-	{ "/proc/kcore", "/dev/core" },
+	{ "/proc/self/fd", "/dev/fd", false },	     { "/proc/self/fd/0", "/dev/stdin", false },
+	{ "/proc/self/fd/1", "/dev/stdout", false }, { "/proc/self/fd/2", "/dev/stderr", false },
+	{ "/proc/kcore", "/dev/core", false },
 };
-static const struct plan_symlink ptmx = { "pts/ptmx", "/dev/ptmx" };
+/* A node of the image there would be the host's pty multiplexer. */
+static const struct plan_symlink ptmx = { "pts/ptmx", "/dev/ptmx", true };
 
 static bool has_mount(const struct plan *p, const char *target)
 {

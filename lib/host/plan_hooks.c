@@ -80,7 +80,8 @@ int plan_hooks(const struct plan_input *in, struct built_plan *ret, struct csn_e
 	const struct spec_hooks *hooks = in->spec->hooks;
 	struct plan *p = &ret->plan;
 
-	p->host_hooks = hooks[HOOK_PRESTART].count || hooks[HOOK_CREATE_RUNTIME].count;
+	p->host_hooks = hooks[HOOK_PRESTART].count || hooks[HOOK_CREATE_RUNTIME].count ||
+			in->spec->linux_.net_devices_count || in->spec->linux_.intel_rdt.set;
 	if (hooks[HOOK_CREATE_CONTAINER].count)
 		TRY(state_around_pid(in, "creating", &ret->arena, &p->create_state, err));
 	if (hooks[HOOK_START_CONTAINER].count)

@@ -6,6 +6,7 @@
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <linux/magic.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -33,7 +34,7 @@ struct sorting {
 
 	struct plan_mount *out;
 	struct plan_fsopt *fsopts;
-	bool bind, recursive, remount, idmap, idmap_recursive, src_nofollow;
+	bool bind, recursive, remount, idmap, idmap_recursive, src_nofollow, copy_symlink;
 	size_t propagations;
 };
 
@@ -138,7 +139,10 @@ static int sort_option(struct sorting *s, const char *text, size_t at)
 		s->src_nofollow = true;
 		break;
 	case MOUNT_OPT_DEST_NOFOLLOW:
-		s->out->flags |= PLAN_TARGET_NOFOLLOW;
+		s->out->flags |= PLAN_TARGET_ITSELF;
+		break;
+	case MOUNT_OPT_COPY_SYMLINK:
+		s->copy_symlink = true;
 		break;
 	case MOUNT_OPT_BIND:
 	case MOUNT_OPT_REMOUNT:
@@ -306,14 +310,19 @@ static int prepare_tree(struct sorting *s, int tree)
 	return s->idmap || s->spec->uid_mappings.count ? map_ids(s, tree) : 0;
 }
 
-static int open_source(struct sorting *s)
+/* The source's own words when it is a symlink that is to be copied; NULL: mount it. */
+static const char *link_to_copy(const struct sorting *s, const char *path)
 {
-	if (!s->spec->source)
-		return fail(s->err, EINVAL, "mounts[%zu].source: a bind mount needs one", s->index);
-	auto_mem char *path = path_join(s->in->bundle, s->spec->source);
-	if (!path)
-		return no_memory(s->err);
+	char says[PATH_MAX];
+	ssize_t n = s->copy_symlink ? readlink(path, says, sizeof says - 1) : -1;
+	if (n <= 0)
+		return NULL;
+	says[n] = '\0';
+	return arena_strdup(&s->plan->arena, says);
+}
 
+static int open_source(struct sorting *s, const char *path)
+{
 	unsigned flags = OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC;
 	if (s->recursive)
 		flags |= AT_RECURSIVE;
@@ -328,7 +337,18 @@ static int open_source(struct sorting *s)
 
 static int plan_bind(struct sorting *s)
 {
-	int tree = open_source(s);
+	if (!s->spec->source)
+		return fail(s->err, EINVAL, "mounts[%zu].source: a bind mount needs one", s->index);
+	auto_mem char *path = path_join(s->in->bundle, s->spec->source);
+	if (!path)
+		return no_memory(s->err);
+	s->out->device = link_to_copy(s, path);
+	if (s->out->device) {
+		s->out->source = PLAN_MOUNT_SYMLINK;
+		s->out->propagation[0] = 0;
+		return 0;
+	}
+	int tree = open_source(s, path);
 	TRY(tree);
 	struct stat st;
 	if (fstat(tree, &st) < 0)

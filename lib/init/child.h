@@ -57,7 +57,8 @@ void sync_warn(struct child *c, const char *text);
 int report_at(struct child *c, enum sync_detail detail, size_t index, const char *path, int error);
 
 /* inroot.c: paths below c->root; all return O_PATH fds or -errno. */
-enum { INROOT_NOFOLLOW = 1, INROOT_FILE = 2 };
+/* NOFOLLOW: no symlink anywhere in path. ITSELF: a symlink as last part is what is opened. */
+enum { INROOT_NOFOLLOW = 1, INROOT_FILE = 2, INROOT_ITSELF = 4 };
 int inroot_open(const struct child *c, const char *path, unsigned flags);
 /* Opens path, making what is missing: directories, and with INROOT_FILE a last empty file. */
 int inroot_make(const struct child *c, const char *path, unsigned flags);

@@ -1,16 +1,17 @@
 /*
  * tmpcopyup: what a tmpfs covers is copied into it first. Directories, files, links and nodes with
- * their modes, owners and times; contents by copy_file_range or, across file systems that refuse
- * it, by sendfile. Depth is bounded, and no symlink of the tree is ever followed.
+ * their modes, owners, times and extended attributes (a file's capabilities are one). Depth is
+ * bounded, and no symlink of the tree is ever followed.
  */
 #include <dirent.h>
 #include <fcntl.h>
 #include <sys/sendfile.h>
 #include <sys/stat.h>
+#include <sys/xattr.h>
 
 #include "init/child.h"
 
-enum { COPY_DEPTH_MAX = 32 };
+enum { COPY_DEPTH_MAX = 32, NAMES_MAX = 4096, VALUE_MAX = 4096 };
 
 /* getdents64(2) */
 struct kernel_dirent {
@@ -32,6 +33,32 @@ static int copy_bytes(int from, int to)
 	}
 }
 
+/* What tmpfs cannot hold (user.* before Linux 6.6) or is larger than what anybody writes stays
+ * behind; so does what the label of the new mount decides. */
+static int copy_xattrs(int from, int to)
+{
+	char names[NAMES_MAX], value[VALUE_MAX];
+	ssize_t size = flistxattr(from, names, sizeof names);
+
+	for (ssize_t at = 0; at < size; at += (ssize_t)__builtin_strlen(names + at) + 1) {
+		ssize_t n = fgetxattr(from, names + at, value, sizeof value);
+		if (n >= 0 && fsetxattr(to, names + at, value, (size_t)n, 0) < 0 && errno == ENOSPC)
+			return -ENOSPC;
+	}
+	return 0;
+}
+
+/* Owner first: a change of it takes set-user-id bits and file capabilities away. */
+static int copy_metadata(int from, int to, const struct stat *st)
+{
+	const struct timespec times[] = { st->st_atim, st->st_mtim };
+
+	if (fchown(to, st->st_uid, st->st_gid) < 0 || fchmod(to, st->st_mode & 07777) < 0)
+		return -errno;
+	int r = copy_xattrs(from, to);
+	return r < 0 ? r : futimens(to, times) < 0 ? -errno : 0;
+}
+
 static int copy_file(int from_dir, int to_dir, const char *name, const struct stat *st)
 {
 	step_fd from = openat(from_dir, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
@@ -42,11 +69,7 @@ static int copy_file(int from_dir, int to_dir, const char *name, const struct st
 	if (to < 0)
 		return -errno;
 	int r = copy_bytes(from, to);
-	if (r < 0)
-		return r;
-	return fchown(to, st->st_uid, st->st_gid) < 0 || fchmod(to, st->st_mode & 07777) < 0
-		       ? -errno
-		       : 0;
+	return r < 0 ? r : copy_metadata(from, to, st);
 }
 
 static int copy_link(int from_dir, int to_dir, const char *name, const struct stat *st)
@@ -87,10 +110,7 @@ static int copy_entry(int from_dir, int to_dir, const char *name, int depth)
 	if (from < 0 || to < 0)
 		return -errno;
 	int r = copy_dir(from, to, depth + 1);
-	if (r < 0)
-		return r;
-	return fchown(to, st.st_uid, st.st_gid) < 0 || fchmod(to, st.st_mode & 07777) < 0 ? -errno
-											  : 0;
+	return r < 0 ? r : copy_metadata(from, to, &st);
 }
 
 static int copy_dir(int from, int to, int depth)
@@ -124,8 +144,5 @@ int copy_tree(int from_path, int to_mount)
 	if (from < 0 || to < 0 || fstat(from, &st) < 0)
 		return -errno;
 	int r = copy_dir(from, to, 0);
-	if (r < 0)
-		return r;
-	return fchown(to, st.st_uid, st.st_gid) < 0 || fchmod(to, st.st_mode & 07777) < 0 ? -errno
-											  : 0;
+	return r < 0 ? r : copy_metadata(from, to, &st);
 }

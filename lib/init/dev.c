@@ -101,7 +101,12 @@ int step_devices(struct child *c)
 		int dir = open_parent(c, &last, l->path, &name);
 		if (dir < 0)
 			return report_at(c, SYNC_DETAIL_PATH, i, l->path, dir);
-		if (symlinkat(l->target, dir, name) < 0 && errno != EEXIST)
+		if (symlinkat(l->target, dir, name) == 0)
+			continue;
+		if (errno == EEXIST && !l->replace)
+			continue;
+		if (errno != EEXIST || unlinkat(dir, name, 0) < 0 ||
+		    symlinkat(l->target, dir, name) < 0)
 			return report_at(c, SYNC_DETAIL_PATH, i, l->path, -errno);
 	}
 	leave_fd(&last.fd);

@@ -16,7 +16,8 @@ static uint64_t resolve_flags(unsigned flags)
 
 int inroot_open(const struct child *c, const char *path, unsigned flags)
 {
-	int fd = sys_openat2(c->root, path, O_PATH | O_CLOEXEC, 0, resolve_flags(flags));
+	uint64_t how = O_PATH | O_CLOEXEC | (flags & INROOT_ITSELF ? O_NOFOLLOW : 0);
+	int fd = sys_openat2(c->root, path, how, 0, resolve_flags(flags));
 	return fd < 0 ? -errno : fd;
 }
 

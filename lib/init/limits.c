@@ -11,6 +11,7 @@ struct kernel_sched_attr {
 	int32_t nice;
 	uint32_t priority;
 	uint64_t runtime, deadline, period;
+	uint32_t util_min, util_max; /* the utilization clamps' flags are refused without these */
 };
 
 enum { IOPRIO_WHO_PGRP = 2 };

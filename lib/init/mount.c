@@ -147,13 +147,33 @@ static int remount(struct child *c, const struct plan_mount *m)
 	return r < 0 ? r : set_propagation(fd, m);
 }
 
+/* copy-symlink: one that is there and says the same is as good. */
+static int copy_symlink(struct child *c, const struct plan_mount *m)
+{
+	const char *name;
+	char says[PATH_MAX];
+	step_fd dir = inroot_parent(c, m->target, &name);
+	if (dir < 0)
+		return dir;
+	if (symlinkat(m->device, dir, name) == 0)
+		return 0;
+	if (errno != EEXIST)
+		return -errno;
+	ssize_t n = readlinkat(dir, name, says, sizeof says);
+	size_t len = __builtin_strlen(m->device);
+	return n == (ssize_t)len && __builtin_memcmp(says, m->device, len) == 0 ? 0 : -EEXIST;
+}
+
 static int mount_one(struct child *c, const struct plan_mount *m)
 {
 	if (m->source == PLAN_MOUNT_REMOUNT)
 		return remount(c, m);
+	if (m->source == PLAN_MOUNT_SYMLINK)
+		return copy_symlink(c, m);
 
 	unsigned how = (m->flags & PLAN_TARGET_FILE ? INROOT_FILE : 0) |
-		       (m->flags & PLAN_TARGET_NOFOLLOW ? INROOT_NOFOLLOW : 0);
+		       (m->flags & PLAN_TARGET_NOFOLLOW ? INROOT_NOFOLLOW : 0) |
+		       (m->flags & PLAN_TARGET_ITSELF ? INROOT_ITSELF : 0);
 	step_fd target = inroot_make(c, m->target, how);
 	if (target < 0)
 		return target;

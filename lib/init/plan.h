@@ -26,6 +26,7 @@ enum plan_mount_source {
 	PLAN_MOUNT_REMOUNT, /* change attributes (and options) of what is mounted at target */
 	PLAN_MOUNT_INSIDE,  /* bind of a path inside the container (source is resolved in the root)
 			     */
+	PLAN_MOUNT_SYMLINK, /* no mount: a symlink at target that says what device says */
 };
 
 enum plan_mount_flags {
@@ -35,6 +36,7 @@ enum plan_mount_flags {
 	PLAN_READONLY_LATE = 1 << 3,   /* MOUNT_ATTR_RDONLY is set after devices were made */
 	PLAN_IS_DEV = 1 << 4,	       /* a tmpfs or bind on /dev */
 	PLAN_RECURSIVE = 1 << 5,       /* INSIDE: bind with submounts */
+	PLAN_TARGET_ITSELF = 1 << 6,   /* a symlink at target is mounted upon, not followed */
 };
 
 /* One fsconfig parameter: a flag when value is NULL. */
@@ -69,6 +71,7 @@ struct plan_device {
 
 struct plan_symlink {
 	const char *target, *path; /* path is absolute inside the container */
+	bool replace;		   /* what the image has there goes; else it stays */
 };
 
 struct plan_sysctl {
@@ -196,7 +199,8 @@ struct plan {
 	const struct plan_hook *start_hooks;
 	size_t start_hooks_count;
 	struct plan_hook_state start_state;
-	bool host_hooks; /* prestart or createRuntime hooks, or network devices: NEED_HOOKS */
+	bool host_hooks; /* prestart or createRuntime hooks, network devices, a resctrl group:
+			  * NEED_HOOKS */
 };
 
 /* The child's whole life after clone3: runs the step table, then execve. */

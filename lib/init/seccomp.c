@@ -16,8 +16,11 @@ static int load(struct child *c)
 
 	/* TSYNC means nothing in a process of one thread and excludes a listener. */
 	unsigned flags = s->flags & ~(unsigned)SECCOMP_FILTER_FLAG_TSYNC;
+	/* How a listener is waited for: refused by the kernel where there is none. */
 	if (s->notify)
 		flags |= SECCOMP_FILTER_FLAG_NEW_LISTENER;
+	else
+		flags &= ~(unsigned)SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV;
 	struct sock_fprog prog = { .len = s->len,
 				   .filter = (struct sock_filter *)(uintptr_t)s->filter };
 	step_fd listener = -1;

@@ -70,7 +70,11 @@ static void put_linux(struct json_out *o)
 	put_seccomp(o);
 	put_enabled(o, "apparmor", true);
 	put_enabled(o, "selinux", true);
-	put_enabled(o, "intelRdt", false);
+	json_open_object(o, "intelRdt");
+	json_put_bool(o, "enabled", true);
+	json_put_bool(o, "schemata", true);
+	json_put_bool(o, "monitoring", true);
+	json_close_object(o);
 	json_open_object(o, "memoryPolicy");
 	put_names(o, "modes", spec_mempolicy_modes);
 	put_names(o, "flags", spec_mempolicy_flags);
@@ -78,7 +82,7 @@ static void put_linux(struct json_out *o)
 	json_open_object(o, "mountExtensions");
 	put_enabled(o, "idmap", true);
 	json_close_object(o);
-	put_enabled(o, "netDevices", false);
+	put_enabled(o, "netDevices", true);
 	json_close_object(o);
 }
 

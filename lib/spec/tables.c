@@ -232,6 +232,7 @@ const struct mount_option spec_mount_options[] = {
 	KIND("tmpcopyup", MOUNT_OPT_TMPCOPYUP),
 	KIND("src-nofollow", MOUNT_OPT_SRC_NOFOLLOW),
 	KIND("dest-nofollow", MOUNT_OPT_DEST_NOFOLLOW),
+	KIND("copy-symlink", MOUNT_OPT_COPY_SYMLINK),
 	KIND(NULL, MOUNT_OPT_NOTHING),
 };
 

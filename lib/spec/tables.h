@@ -44,6 +44,7 @@ enum mount_option_kind {
 	MOUNT_OPT_TMPCOPYUP,
 	MOUNT_OPT_SRC_NOFOLLOW,
 	MOUNT_OPT_DEST_NOFOLLOW,
+	MOUNT_OPT_COPY_SYMLINK,
 };
 struct mount_option {
 	const char *name;

@@ -20,7 +20,7 @@ enum { RECORD_MAX = 4 << 20 };
 
 /* The shape in JSON; times as two numbers so that nothing is lost. */
 struct row {
-	char *id, *bundle, *rootfs, *cgroup, *boot_id;
+	char *id, *bundle, *rootfs, *cgroup, *boot_id, *rdt_group, *rdt_monitor;
 	bool cgroup_created, has_pid_namespace, started, systemd_cgroup;
 	int32_t pid;
 	uint64_t start_time;
@@ -49,6 +49,8 @@ static const struct json_field fields[] = {
 	ROW("started", decode_bool, started, JSON_REQUIRED),
 	ROW("hooks", decode_u32, hooks, JSON_REQUIRED),
 	ROW("systemdCgroup", decode_bool, systemd_cgroup, JSON_OPTIONAL),
+	ROW("rdtGroup", decode_text, rdt_group, JSON_OPTIONAL),
+	ROW("rdtMonitor", decode_text, rdt_monitor, JSON_OPTIONAL),
 	ROW("annotations", decode_map, annotations, JSON_OPTIONAL),
 	{ NULL, NULL, 0, NULL, 0, 0, 0 },
 };
@@ -70,13 +72,21 @@ static int copy_map(const struct spec_map *from, struct spec_map *to)
 	return 0;
 }
 
+static int copy_text(const char *from, char **to)
+{
+	*to = from ? strdup(from) : NULL;
+	return from && !*to ? -ENOMEM : 0;
+}
+
 static int record_of(const struct row *row, struct record *r)
 {
 	r->id = strdup(row->id);
 	r->bundle = strdup(row->bundle);
 	r->rootfs = strdup(row->rootfs);
 	r->cgroup = strdup(row->cgroup);
-	if (!r->id || !r->bundle || !r->rootfs || !r->cgroup)
+	if (!r->id || !r->bundle || !r->rootfs || !r->cgroup ||
+	    copy_text(row->rdt_group, &r->rdt_group) < 0 ||
+	    copy_text(row->rdt_monitor, &r->rdt_monitor) < 0)
 		return -ENOMEM;
 	(void)snprintf(r->boot_id, sizeof r->boot_id, "%s", row->boot_id);
 	r->cgroup_created = row->cgroup_created;
@@ -138,6 +148,10 @@ static int print_record(const struct record *r, char **ret, size_t *ret_size, st
 	json_put_bool(&o, "started", r->started);
 	json_put_u64(&o, "hooks", hooks);
 	json_put_bool(&o, "systemdCgroup", r->systemd_cgroup);
+	if (r->rdt_group)
+		json_put_string(&o, "rdtGroup", r->rdt_group);
+	if (r->rdt_monitor)
+		json_put_string(&o, "rdtMonitor", r->rdt_monitor);
 	if (r->annotations.count) {
 		json_open_object(&o, "annotations");
 		for (size_t i = 0; i < r->annotations.count; i++)
@@ -178,6 +192,8 @@ void record_done(struct record *r)
 	free(r->bundle);
 	free(r->rootfs);
 	free(r->cgroup);
+	free(r->rdt_group);
+	free(r->rdt_monitor);
 	for (size_t i = 0; i < r->annotations.count; i++) {
 		free(r->annotations.items[i].key);
 		free(r->annotations.items[i].value);

@@ -78,7 +78,8 @@ struct record {
 	bool started;		/* start has been asked (the gate is gone) */
 	bool has_hooks[HOOK_KINDS];
 	bool systemd_cgroup;
-	struct spec_map annotations; /* malloc'd here, not arena */
+	char *rdt_group, *rdt_monitor; /* resctrl directories that delete removes; or NULL */
+	struct spec_map annotations;   /* malloc'd here, not arena */
 };
 
 /* Reads and writes state.json. A damaged file is -EBADMSG and names the file. */

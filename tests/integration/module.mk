@@ -9,7 +9,8 @@ integration_tests = \
 	tests/integration/run_hooks.sh \
 	tests/integration/run_namespaces.sh \
 	tests/integration/run_process.sh \
-	tests/integration/spec_applied.sh
+	tests/integration/spec_applied.sh \
+	tests/integration/spec_linux.sh
 
 TESTS += $(integration_tests)
 EXTRA_DIST += $(integration_tests) tests/integration/lib.sh tests/integration/run \

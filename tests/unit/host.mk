@@ -1,8 +1,9 @@
 # unit tests of host
 if HAVE_CHECK
-HOST_TESTS = tests/unit/test_plan tests/unit/test_plan_mounts tests/unit/test_plan_seccomp
+HOST_TESTS = tests/unit/test_plan tests/unit/test_plan_mounts tests/unit/test_plan_seccomp \
+	tests/unit/test_rdt
 HOST_TEST_LIBS = lib/host/libhost.la lib/init/libinit.la lib/state/libstate.la \
-	lib/spec/libspec.la cgroups/libcgroups.la lib/base/libbase.la \
+	lib/spec/libspec.la cgroups/libcgroups.la netns/libnetmove.la lib/base/libbase.la \
 	$(CHECK_LIBS) $(SECCOMP_LIBS) $(LIBCAP_LIBS) $(JANSSON_LIBS)
 check_PROGRAMS += $(HOST_TESTS)
 TESTS += $(HOST_TESTS)
@@ -21,4 +22,9 @@ tests_unit_test_plan_seccomp_SOURCES = tests/unit/test_plan_seccomp.c tests/unit
 	tests/unit/plan_fixture.h
 tests_unit_test_plan_seccomp_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
 tests_unit_test_plan_seccomp_LDADD = lib/service/libservice.la $(HOST_TEST_LIBS)
+
+tests_unit_test_rdt_SOURCES = tests/unit/test_rdt.c
+tests_unit_test_rdt_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
+tests_unit_test_rdt_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=mkdirat -Wl,--wrap=rmdir
+tests_unit_test_rdt_LDADD = $(HOST_TEST_LIBS)
 endif

@@ -6,5 +6,5 @@ tests_unit_test_monitor_SOURCES = tests/unit/test_monitor.c
 tests_unit_test_monitor_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
 tests_unit_test_monitor_LDADD = lib/monitor/libmonitor.la lib/monitor/librecords.la \
 	lib/host/libhost.la lib/init/libinit.la lib/state/libstate.la lib/spec/libspec.la \
-	cgroups/libcgroups.la lib/base/libbase.la $(CHECK_LIBS) $(SECCOMP_LIBS) $(JANSSON_LIBS)
+	cgroups/libcgroups.la netns/libnetmove.la lib/base/libbase.la $(CHECK_LIBS) $(SECCOMP_LIBS) $(JANSSON_LIBS)
 endif

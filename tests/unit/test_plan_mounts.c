@@ -182,7 +182,7 @@ START_TEST(test_kernel_types)
 		ck_assert_str_eq(m->fstype, "cgroup2");
 	}
 	m = plan_one("{'destination':'/x','type':'tmpfs','options':['tmpcopyup','dest-nofollow']}");
-	ck_assert_uint_eq(m->flags, PLAN_TMPCOPYUP | PLAN_TARGET_NOFOLLOW);
+	ck_assert_uint_eq(m->flags, PLAN_TMPCOPYUP | PLAN_TARGET_ITSELF);
 	m = plan_one("{'destination':'/x','type':'none','options':['remount','bind','nosuid']}");
 	ck_assert_int_eq(m->source, PLAN_MOUNT_REMOUNT);
 	ck_assert_uint_eq(m->attr_set, MOUNT_ATTR_NOSUID);
