@@ -110,7 +110,7 @@ struct cgroup_io_limit {
 };
 struct cgroup_io_weight {
 	int64_t major, minor;
-	uint64_t weight; /* 1 to 1000, io.bfq.weight scale */
+	uint64_t weight; /* 10 to 1000, as io_bfq_weight */
 };
 struct cgroup_hugetlb {
 	const char *page_size; /* "2MB" */
@@ -132,12 +132,12 @@ struct cgroup_value {
 struct cgroup_limits {
 	struct cgroup_value memory_max, memory_high, memory_low, memory_min, memory_swap_max;
 	struct cgroup_value memory_oom_group;
-	bool memory_check; /* refuse a memory_max below current use */
+	bool memory_check; /* refuse a memory_max or memory_swap_max below current use */
 	struct cgroup_value cpu_weight, cpu_idle, cpu_quota, cpu_period, cpu_burst; /* µs */
 	const char *cpuset_cpus, *cpuset_mems;
 	struct cgroup_value pids_max;
-	struct cgroup_value io_weight;	   /* 1 to 10000 */
-	struct cgroup_value io_bfq_weight; /* 1 to 1000: preferred where the file exists */
+	struct cgroup_value io_bfq_weight; /* 10 to 1000; where there is no such file, spread out
+					    * into the 1 to 10000 of io.weight */
 	const struct cgroup_io_weight *io_weights;
 	size_t io_weights_count;
 	const struct cgroup_io_limit *io_limits;
@@ -158,6 +158,10 @@ unsigned cgroup_limits_controllers(const struct cgroup_limits *limits);
  */
 int cgroup_apply_limits(const struct cgroup *cg, const struct cgroup_limits *limits,
 			struct csn_error *err);
+/* The same for a group that is in use: when one cannot be written, those before it are taken back,
+ * so that a failure changes nothing. */
+int cgroup_update_limits(const struct cgroup *cg, const struct cgroup_limits *limits,
+			 struct csn_error *err);
 
 /* ---- devices (devices.c: BPF) ---------------------------------------------------------------- */
 

@@ -25,4 +25,20 @@ bool cgroup2_of_mountinfo(char *line, bool *ret_whole, char **ret_point);
 ssize_t read_value(const struct cgroup *cg, const char *file, char *buf, size_t size);
 bool cgroup_has_file(const struct cgroup *cg, const char *file);
 
+/* The controller that a file belongs to, by its name; 0 for the core's own and unknown ones. */
+unsigned controller_of_file(const char *file);
+
+/* batch.c: writes to the files of one group, which an undoable batch can take back. */
+struct batch {
+	const struct cgroup *cg;
+	bool undoable;
+	struct batch_write *writes;
+	size_t count;
+};
+/* One write(2) of text, worded when it fails: a missing file names its controller and how to get
+ * it. */
+int batch_write(struct batch *b, const char *file, const char *text, struct csn_error *err);
+void batch_undo(struct batch *b);
+void batch_done(struct batch *b);
+
 #endif

@@ -51,7 +51,7 @@ static bool may_be_missing(const struct limit *row, uint64_t value)
 }
 
 /* The controller that a file belongs to, by its name; 0 for the core's own and unknown ones. */
-static unsigned controller_of_file(const char *file)
+unsigned controller_of_file(const char *file)
 {
 	size_t n = strcspn(file, ".");
 	for (const struct controller_name *c = controller_names; c->name; c++)
@@ -73,7 +73,7 @@ unsigned cgroup_limits_controllers(const struct cgroup_limits *l)
 		mask |= CGROUP_CPU;
 	if (l->cpuset_cpus || l->cpuset_mems)
 		mask |= CGROUP_CPUSET;
-	if (l->io_weight.set || l->io_bfq_weight.set || l->io_weights_count || l->io_limits_count)
+	if (l->io_bfq_weight.set || l->io_weights_count || l->io_limits_count)
 		mask |= CGROUP_IO;
 	for (size_t i = 0; i < l->hugetlb_count; i++)
 		if (l->hugetlb[i].limit != CGROUP_MAX)
@@ -85,52 +85,6 @@ unsigned cgroup_limits_controllers(const struct cgroup_limits *l)
 	return mask;
 }
 
-static const char *controller_named(unsigned bit)
-{
-	const struct controller_name *c = controller_names;
-	while (c->name && c->bit != bit)
-		c++;
-	return c->name;
-}
-
-/* Words the absence of a file: the group's controller is off, the whole mount lacks it, or the
- * controller is there and its file is not. */
-static int fail_missing(const struct cgroup *cg, const char *file, struct csn_error *err)
-{
-	unsigned needed = controller_of_file(file), have = 0;
-	const char *name = controller_named(needed);
-	char offered[128] = "nothing";
-	size_t at = 0;
-
-	if (cgroup_controllers(cg, &have, err) < 0)
-		return -ENOENT; /* the group itself is gone, and that is what err says */
-	if (!needed || (have & needed))
-		return fail(err, ENOENT, "%s: this kernel has no such file in cgroup \"%s\"", file,
-			    cg->path);
-	have = controllers_of_mount(cg);
-	if (have & needed)
-		return fail(err, ENOENT,
-			    "%s: the %s controller is not available in cgroup \"%s\": a parent's "
-			    "cgroup.subtree_control does not enable it",
-			    file, name, cg->path);
-	for (const struct controller_name *c = controller_names; c->name; c++)
-		if (have & c->bit)
-			at += (size_t)snprintf(offered + at, sizeof offered - at, "%s%s",
-					       at ? " " : "", c->name);
-	return fail(err, ENOENT,
-		    "%s: the %s controller is not available in cgroup \"%s\" (cgroup2 at %.*s "
-		    "offers: %s); it may be bound to cgroup v1: boot with cgroup_no_v1=%s",
-		    file, name, cg->path, (int)(strlen(cg->fs_path) - strlen(cg->path)),
-		    cg->fs_path, offered, name);
-}
-
-static int write_file(const struct cgroup *cg, const char *file, const char *text,
-		      struct csn_error *err)
-{
-	int r = cgroup_write(cg, file, text, err);
-	return r == -ENOENT ? fail_missing(cg, file, err) : r;
-}
-
 static void print_value(char *buf, size_t size, uint64_t value)
 {
 	if (value == CGROUP_MAX)
@@ -139,47 +93,54 @@ static void print_value(char *buf, size_t size, uint64_t value)
 		(void)snprintf(buf, size, "%" PRIu64, value);
 }
 
-static int apply_values(const struct cgroup *cg, const struct cgroup_limits *l,
-			struct csn_error *err)
+static int apply_values(struct batch *b, const struct cgroup_limits *l, struct csn_error *err)
 {
 	for (size_t i = 0; i < COUNT(limits); i++) {
 		const struct cgroup_value *v = value_of(l, &limits[i]);
 		char text[32];
-		if (!v->set ||
-		    (may_be_missing(&limits[i], v->value) && !cgroup_has_file(cg, limits[i].file)))
+		if (!v->set || (may_be_missing(&limits[i], v->value) &&
+				!cgroup_has_file(b->cg, limits[i].file)))
 			continue;
 		print_value(text, sizeof text, v->value);
-		TRY(write_file(cg, limits[i].file, text, err));
+		TRY(batch_write(b, limits[i].file, text, err));
 	}
 	return 0;
 }
 
+/* Memory, and memory with swap, that are in use and would not fit: the kernel would kill for it. */
 static int check_memory(const struct cgroup *cg, const struct cgroup_limits *l,
 			struct csn_error *err)
 {
-	uint64_t current = 0;
+	uint64_t current = 0, swap = 0;
 	if (!l->memory_check || !l->memory_max.set ||
-	    cgroup_read_u64(cg, "memory.current", &current, NULL) < 0 ||
-	    current < l->memory_max.value)
+	    cgroup_read_u64(cg, "memory.current", &current, NULL) < 0)
+		return 0;
+	if (current >= l->memory_max.value)
+		return fail(err, EBUSY,
+			    "memory.max: %" PRIu64 " bytes are below the %" PRIu64 " bytes in use",
+			    l->memory_max.value, current);
+	if (!l->memory_swap_max.set || l->memory_swap_max.value == CGROUP_MAX ||
+	    cgroup_read_u64(cg, "memory.swap.current", &swap, NULL) < 0 ||
+	    swap <= l->memory_swap_max.value)
 		return 0;
 	return fail(err, EBUSY,
-		    "memory.max: %" PRIu64 " bytes are below the %" PRIu64 " bytes in use",
-		    l->memory_max.value, current);
+		    "memory.swap.max: %" PRIu64 " bytes are below the %" PRIu64 " bytes in use",
+		    l->memory_swap_max.value, swap);
 }
 
 /* "QUOTA PERIOD" in one file; the half that is not given keeps what the kernel has. */
-static int apply_cpu_max(const struct cgroup *cg, const struct cgroup_limits *l,
-			 struct csn_error *err)
+static int apply_cpu_max(struct batch *b, const struct cgroup_limits *l, struct csn_error *err)
 {
 	char now[64] = "max 100000", quota[64], text[160];
 	if (!l->cpu_quota.set && !l->cpu_period.set)
 		return 0;
 	bool unlimited = !l->cpu_quota.set || l->cpu_quota.value == CGROUP_MAX;
-	if (unlimited && !cgroup_has_file(cg, "cpu.max"))
+	if (unlimited && !cgroup_has_file(b->cg, "cpu.max"))
 		return 0;
 
 	if (!l->cpu_quota.set || !l->cpu_period.set)
-		(void)read_value(cg, "cpu.max", now, sizeof now);
+		(void)read_value(b->cg, "cpu.max", now, sizeof now);
+	now[strcspn(now, "\n")] = '\0';
 	char *period = strchr(now, ' ');
 	if (period)
 		*period++ = '\0';
@@ -191,35 +152,35 @@ static int apply_cpu_max(const struct cgroup *cg, const struct cgroup_limits *l,
 		(void)snprintf(text, sizeof text, "%s %" PRIu64, quota, l->cpu_period.value);
 	else
 		(void)snprintf(text, sizeof text, "%s %s", quota, period ? period : "100000");
-	return write_file(cg, "cpu.max", text, err);
+	return batch_write(b, "cpu.max", text, err);
 }
 
 #define BURST "cpu.max.burst" /* Linux 5.14 */
 
-static int apply_cpu(const struct cgroup *cg, const struct cgroup_limits *l, struct csn_error *err)
+static int apply_cpu(struct batch *b, const struct cgroup_limits *l, struct csn_error *err)
 {
 	char text[32];
 	/* An idle group has no weight: leave idle first, enter it last. */
-	if (l->cpu_idle.set && !l->cpu_idle.value && cgroup_has_file(cg, "cpu.idle"))
-		TRY(write_file(cg, "cpu.idle", "0", err));
+	if (l->cpu_idle.set && !l->cpu_idle.value && cgroup_has_file(b->cg, "cpu.idle"))
+		TRY(batch_write(b, "cpu.idle", "0", err));
 	if (l->cpu_weight.set && !(l->cpu_idle.set && l->cpu_idle.value)) {
 		print_value(text, sizeof text, l->cpu_weight.value);
-		TRY(write_file(cg, "cpu.weight", text, err));
+		TRY(batch_write(b, "cpu.weight", text, err));
 	}
 	if (l->cpu_idle.set && l->cpu_idle.value)
-		TRY(write_file(cg, "cpu.idle", "1", err));
+		TRY(batch_write(b, "cpu.idle", "1", err));
 
 	/* A burst may not exceed the quota, old or new: before a larger quota it is refused. */
 	print_value(text, sizeof text, l->cpu_burst.value);
-	bool early = l->cpu_burst.set && cgroup_write(cg, BURST, text, NULL) == 0;
-	TRY(apply_cpu_max(cg, l, err));
-	if (l->cpu_burst.set && !early && (l->cpu_burst.value || cgroup_has_file(cg, BURST)))
-		TRY(write_file(cg, BURST, text, err));
+	bool early = l->cpu_burst.set && batch_write(b, BURST, text, NULL) == 0;
+	TRY(apply_cpu_max(b, l, err));
+	if (l->cpu_burst.set && !early && (l->cpu_burst.value || cgroup_has_file(b->cg, BURST)))
+		TRY(batch_write(b, BURST, text, err));
 
 	if (l->cpuset_cpus)
-		TRY(write_file(cg, "cpuset.cpus", l->cpuset_cpus, err));
+		TRY(batch_write(b, "cpuset.cpus", l->cpuset_cpus, err));
 	if (l->cpuset_mems)
-		TRY(write_file(cg, "cpuset.mems", l->cpuset_mems, err));
+		TRY(batch_write(b, "cpuset.mems", l->cpuset_mems, err));
 	return 0;
 }
 
@@ -233,21 +194,27 @@ static void add_rate(char *text, size_t size, const char *key, uint64_t rate)
 	(void)snprintf(text + at, size - at, " %s=%s", key, value);
 }
 
-static int apply_io(const struct cgroup *cg, const struct cgroup_limits *l, struct csn_error *err)
+/* The weight of the group, or with "MAJOR:MINOR " as prefix for one device. */
+static int apply_io_weight(struct batch *b, const char *prefix, uint64_t weight,
+			   struct csn_error *err)
+{
+	bool bfq = cgroup_has_file(b->cg, "io.bfq.weight");
+	char text[64];
+	if (!bfq)
+		weight = weight <= 10 ? 1 : 1 + (weight - 10) * 9999 / 990;
+	(void)snprintf(text, sizeof text, "%s%" PRIu64, prefix, weight);
+	return batch_write(b, bfq ? "io.bfq.weight" : "io.weight", text, err);
+}
+
+static int apply_io(struct batch *b, const struct cgroup_limits *l, struct csn_error *err)
 {
 	char text[256];
-	if (l->io_weight.set || l->io_bfq_weight.set) {
-		bool bfq = l->io_bfq_weight.set &&
-			   (!l->io_weight.set || cgroup_has_file(cg, "io.bfq.weight"));
-		(void)snprintf(text, sizeof text, "%" PRIu64,
-			       bfq ? l->io_bfq_weight.value : l->io_weight.value);
-		TRY(write_file(cg, bfq ? "io.bfq.weight" : "io.weight", text, err));
-	}
+	if (l->io_bfq_weight.set)
+		TRY(apply_io_weight(b, "", l->io_bfq_weight.value, err));
 	for (size_t i = 0; i < l->io_weights_count; i++) {
 		const struct cgroup_io_weight *w = &l->io_weights[i];
-		(void)snprintf(text, sizeof text, "%" PRId64 ":%" PRId64 " %" PRIu64, w->major,
-			       w->minor, w->weight);
-		TRY(write_file(cg, "io.bfq.weight", text, err));
+		(void)snprintf(text, 48, "%" PRId64 ":%" PRId64 " ", w->major, w->minor);
+		TRY(apply_io_weight(b, text, w->weight, err));
 	}
 	for (size_t i = 0; i < l->io_limits_count; i++) {
 		const struct cgroup_io_limit *m = &l->io_limits[i];
@@ -256,13 +223,12 @@ static int apply_io(const struct cgroup *cg, const struct cgroup_limits *l, stru
 		add_rate(text, sizeof text, "wbps", m->wbps);
 		add_rate(text, sizeof text, "riops", m->riops);
 		add_rate(text, sizeof text, "wiops", m->wiops);
-		TRY(write_file(cg, "io.max", text, err));
+		TRY(batch_write(b, "io.max", text, err));
 	}
 	return 0;
 }
 
-static int apply_hugetlb(const struct cgroup *cg, const struct cgroup_limits *l,
-			 struct csn_error *err)
+static int apply_hugetlb(struct batch *b, const struct cgroup_limits *l, struct csn_error *err)
 {
 	for (size_t i = 0; i < l->hugetlb_count; i++) {
 		const struct cgroup_hugetlb *h = &l->hugetlb[i];
@@ -270,16 +236,16 @@ static int apply_hugetlb(const struct cgroup *cg, const struct cgroup_limits *l,
 		print_value(text, sizeof text, h->limit);
 		/* Reservations first: they are what mmap takes, before any page is touched. */
 		(void)snprintf(file, sizeof file, "hugetlb.%.32s.rsvd.max", h->page_size);
-		if (cgroup_has_file(cg, file))
-			TRY(write_file(cg, file, text, err));
+		if (cgroup_has_file(b->cg, file))
+			TRY(batch_write(b, file, text, err));
 		(void)snprintf(file, sizeof file, "hugetlb.%.32s.max", h->page_size);
-		if (h->limit != CGROUP_MAX || cgroup_has_file(cg, file))
-			TRY(write_file(cg, file, text, err));
+		if (h->limit != CGROUP_MAX || cgroup_has_file(b->cg, file))
+			TRY(batch_write(b, file, text, err));
 	}
 	return 0;
 }
 
-static int apply_rdma(const struct cgroup *cg, const struct cgroup_limits *l, struct csn_error *err)
+static int apply_rdma(struct batch *b, const struct cgroup_limits *l, struct csn_error *err)
 {
 	for (size_t i = 0; i < l->rdma_count; i++) {
 		const struct cgroup_rdma *r = &l->rdma[i];
@@ -293,16 +259,18 @@ static int apply_rdma(const struct cgroup *cg, const struct cgroup_limits *l, st
 			text = NULL;
 			return fail(err, ENOMEM, "out of memory");
 		}
-		TRY(write_file(cg, "rdma.max", text, err));
+		TRY(batch_write(b, "rdma.max", text, err));
 	}
 	return 0;
 }
 
-/* Core files that move, end or stop processes: no limits, and never a config's to write. */
+/* Core files that move, end or stop processes, or make a group unfit for any: no limits, and never
+ * a config's to write. */
 static bool is_no_limit(const char *file)
 {
-	static const char *const files[] = { "cgroup.procs", "cgroup.threads", "cgroup.kill",
-					     "cgroup.freeze", "cgroup.type" };
+	static const char *const files[] = { "cgroup.procs", "cgroup.threads",
+					     "cgroup.kill",  "cgroup.freeze",
+					     "cgroup.type",  "cgroup.subtree_control" };
 	for (size_t i = 0; i < COUNT(files); i++)
 		if (strcmp(file, files[i]) == 0)
 			return true;
@@ -310,8 +278,7 @@ static bool is_no_limit(const char *file)
 }
 
 /* A value may have several lines; the kernel takes one a write. */
-static int apply_unified_file(const struct cgroup *cg, const struct cgroup_file *f,
-			      struct csn_error *err)
+static int apply_unified_file(struct batch *b, const struct cgroup_file *f, struct csn_error *err)
 {
 	if (is_no_limit(f->name))
 		return fail(err, EINVAL, "cgroup file \"%s\" is not a limit", f->name);
@@ -321,22 +288,38 @@ static int apply_unified_file(const struct cgroup *cg, const struct cgroup_file 
 
 	char *save = NULL, *line = strtok_r(text, "\n", &save);
 	do {
-		TRY(write_file(cg, f->name, line ? line : "", err));
+		TRY(batch_write(b, f->name, line ? line : "", err));
 		line = strtok_r(NULL, "\n", &save);
 	} while (line);
+	return 0;
+}
+
+static int apply(struct batch *b, const struct cgroup_limits *l, struct csn_error *err)
+{
+	TRY(check_memory(b->cg, l, err));
+	TRY(apply_values(b, l, err));
+	TRY(apply_cpu(b, l, err));
+	TRY(apply_io(b, l, err));
+	TRY(apply_hugetlb(b, l, err));
+	TRY(apply_rdma(b, l, err));
+	for (size_t i = 0; i < l->unified_count; i++)
+		TRY(apply_unified_file(b, &l->unified[i], err));
 	return 0;
 }
 
 int cgroup_apply_limits(const struct cgroup *cg, const struct cgroup_limits *l,
 			struct csn_error *err)
 {
-	TRY(check_memory(cg, l, err));
-	TRY(apply_values(cg, l, err));
-	TRY(apply_cpu(cg, l, err));
-	TRY(apply_io(cg, l, err));
-	TRY(apply_hugetlb(cg, l, err));
-	TRY(apply_rdma(cg, l, err));
-	for (size_t i = 0; i < l->unified_count; i++)
-		TRY(apply_unified_file(cg, &l->unified[i], err));
-	return 0;
+	struct batch b AUTO(batch_done) = { .cg = cg };
+	return apply(&b, l, err);
+}
+
+int cgroup_update_limits(const struct cgroup *cg, const struct cgroup_limits *l,
+			 struct csn_error *err)
+{
+	struct batch b AUTO(batch_done) = { .cg = cg, .undoable = true };
+	int r = apply(&b, l, err);
+	if (r < 0)
+		batch_undo(&b);
+	return r;
 }

@@ -1,5 +1,6 @@
 noinst_LTLIBRARIES += cgroups/libcgroups.la
 cgroups_libcgroups_la_SOURCES = \
+	cgroups/batch.c \
 	cgroups/cgroup.c cgroups/cgroups.h \
 	cgroups/devices.c cgroups/devices.h \
 	cgroups/events.c \

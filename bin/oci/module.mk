@@ -17,7 +17,8 @@ bin_caisson_SOURCES = \
 	bin/oci/run.c \
 	bin/oci/spec.c \
 	bin/oci/start.c \
-	bin/oci/state.c
+	bin/oci/state.c \
+	bin/oci/update.c
 bin_caisson_CFLAGS = $(AM_CFLAGS) -fPIE
 bin_caisson_LDFLAGS = $(AM_LDFLAGS) $(START_LINK)
 bin_caisson_LDADD = lib/host/libhost.la lib/init/libinit.la lib/state/libstate.la \

@@ -11,6 +11,7 @@ lib_base_libbase_la_SOURCES = \
 	lib/base/path.c lib/base/path.h \
 	lib/base/proc.c lib/base/proc.h \
 	lib/base/sha256.c lib/base/sha256.h \
+	lib/base/size.c lib/base/size.h \
 	lib/base/sys.h \
 	lib/base/utc.c lib/base/utc.h
 lib_base_libbase_la_CFLAGS = $(AM_CFLAGS) $(JANSSON_CFLAGS)

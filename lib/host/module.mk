@@ -22,5 +22,6 @@ lib_host_libhost_la_SOURCES = \
 	lib/host/plan_sysctls.c \
 	lib/host/rdt.c lib/host/rdt.h \
 	lib/host/report.c \
-	lib/host/resources.c
+	lib/host/resources.c \
+	lib/host/update.c
 lib_host_libhost_la_CFLAGS = $(AM_CFLAGS) $(SECCOMP_CFLAGS) $(LIBCAP_CFLAGS)

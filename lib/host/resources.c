@@ -155,19 +155,24 @@ static void cpu_limits(const struct spec_resources *r, struct cgroup_limits *out
 
 /* ---- block I/O ------------------------------------------------------------------------------- */
 
+/* What both io.bfq.weight and, spread out, io.weight take. */
+static int check_weight(uint32_t weight, const char *field, struct csn_error *err)
+{
+	return weight >= 10 && weight <= 1000
+		       ? 0
+		       : fail(err, EINVAL,
+			      "linux.resources.blockIO.%s: expected an integer from 10 to 1000, "
+			      "not %u",
+			      field, weight);
+}
+
 static int io_weights(const struct spec_resources *r, struct arena *arena,
 		      struct cgroup_limits *out, struct csn_error *err)
 {
 	uint32_t weight = r->block_io.weight.value;
 	if (r->block_io.weight.set && weight) {
-		if (weight < 10 || weight > 1000)
-			return fail(
-				err, EINVAL,
-				"linux.resources.blockIO.weight: expected an integer from 10 to "
-				"1000, not %u",
-				weight);
+		TRY(check_weight(weight, "weight", err));
 		out->io_bfq_weight = value(weight);
-		out->io_weight = value(1 + (uint64_t)(weight - 10) * 9999 / 990);
 	}
 	size_t count = r->block_io.weight_devices_count;
 	struct cgroup_io_weight *weights = arena_array(arena, count, sizeof *weights);
@@ -175,10 +180,12 @@ static int io_weights(const struct spec_resources *r, struct arena *arena,
 		return fail(err, ENOMEM, "out of memory");
 	for (size_t i = 0; i < count; i++) {
 		const struct spec_weight_device *d = &r->block_io.weight_devices[i];
+		char field[48];
+		(void)snprintf(field, sizeof field, "weightDevice[%zu].weight", i);
 		if (!d->weight.set)
-			return fail(err, EINVAL,
-				    "linux.resources.blockIO.weightDevice[%zu]: weight is needed%s",
-				    i, d->leaf_weight.set ? " (cgroup v2 has no leafWeight)" : "");
+			return fail(err, EINVAL, "linux.resources.blockIO.%s: is needed%s", field,
+				    d->leaf_weight.set ? " (cgroup v2 has no leafWeight)" : "");
+		TRY(check_weight(d->weight.value, field, err));
 		weights[i] = (struct cgroup_io_weight){ d->major, d->minor, d->weight.value };
 	}
 	out->io_weights = weights;
@@ -230,13 +237,10 @@ static int io_limits(const struct spec_resources *r, struct arena *arena, struct
 
 /* ---- the rest -------------------------------------------------------------------------------- */
 
-/* "64KB", "2MB", "1GB": it becomes part of a file name. */
-static bool is_page_size(const char *text)
+/* The kernel's numbers are signed here; what is larger stands for "no limit". */
+static uint64_t rdma_value(const struct opt_u32 *v)
 {
-	size_t digits = strspn(text, "0123456789");
-	const char *unit = text + digits;
-	return digits > 0 && digits < 10 && strchr("KMG", unit[0]) && unit[0] &&
-	       strcmp(unit + 1, "B") == 0;
+	return v->value >= INT32_MAX ? CGROUP_MAX : v->value;
 }
 
 static int other_limits(const struct spec_resources *r, struct arena *arena,
@@ -248,15 +252,9 @@ static int other_limits(const struct spec_resources *r, struct arena *arena,
 	if (!huge || !rdma || !files)
 		return fail(err, ENOMEM, "out of memory");
 
-	for (size_t i = 0; i < r->hugepages_count; i++) {
-		if (!is_page_size(r->hugepages[i].page_size))
-			return fail(err, EINVAL,
-				    "linux.resources.hugepageLimits[%zu].pageSize: expected a size "
-				    "such as 2MB, not \"%s\"",
-				    i, r->hugepages[i].page_size);
+	for (size_t i = 0; i < r->hugepages_count; i++)
 		huge[i] =
 			(struct cgroup_hugetlb){ r->hugepages[i].page_size, r->hugepages[i].limit };
-	}
 	for (size_t i = 0; i < r->rdma_count; i++) {
 		const struct spec_rdma *d = &r->rdma[i];
 		if (!d->hca_handles.set && !d->hca_objects.set)
@@ -264,17 +262,12 @@ static int other_limits(const struct spec_resources *r, struct arena *arena,
 				    "linux.resources.rdma.%s: hcaHandles or hcaObjects is needed",
 				    d->device);
 		rdma[i] = (struct cgroup_rdma){ d->device, d->hca_handles.set, d->hca_objects.set,
-						d->hca_handles.value, d->hca_objects.value };
+						rdma_value(&d->hca_handles),
+						rdma_value(&d->hca_objects) };
 	}
-	for (size_t i = 0; i < r->unified.count; i++) {
-		const char *key = r->unified.items[i].key;
-		if (strchr(key, '/') || !strchr(key, '.') || key[0] == '.')
-			return fail(err, EINVAL,
-				    "linux.resources.unified: \"%s\" is no file name such as "
-				    "memory.high",
-				    key);
-		files[i] = (struct cgroup_file){ key, r->unified.items[i].value };
-	}
+	for (size_t i = 0; i < r->unified.count; i++)
+		files[i] =
+			(struct cgroup_file){ r->unified.items[i].key, r->unified.items[i].value };
 	out->hugetlb = huge;
 	out->hugetlb_count = r->hugepages_count;
 	out->rdma = rdma;

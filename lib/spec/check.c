@@ -4,6 +4,7 @@
  */
 #include <ctype.h>
 #include <errno.h>
+#include <limits.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -373,8 +374,51 @@ static int check_devices(const struct check *c)
 static bool is_page_size(const char *s)
 {
 	size_t digits = strspn(s, "0123456789");
-	return digits > 0 && s[0] != '0' && s[digits] && strchr("KMG", s[digits]) &&
+	return digits > 0 && digits < 10 && s[0] != '0' && s[digits] && strchr("KMG", s[digits]) &&
 	       strcmp(s + digits + 1, "B") == 0;
+}
+
+static bool has_control(const char *s, const char *allowed)
+{
+	for (; *s; s++)
+		if (((unsigned char)*s < 0x20 || *s == 0x7f) && !strchr(allowed, *s))
+			return true;
+	return false;
+}
+
+/* "memory.high", "hugetlb.2MB.rsvd.max": a file of a cgroup, whichever the kernel has. */
+static bool is_cgroup_file(const char *s)
+{
+	static const char lower[] = "abcdefghijklmnopqrstuvwxyz_";
+	size_t n = strspn(s, lower), length = strlen(s);
+	if (n == 0 || s[n] != '.' || length > 100 || s[length - 1] == '.')
+		return false;
+	for (const char *c = s + n; *c; c++)
+		if (!isalnum((unsigned char)*c) && *c != '_' && (*c != '.' || c[1] == '.'))
+			return false;
+	return true;
+}
+
+static int check_unified(const struct check *c)
+{
+	enum { VALUE_MAX = 4096 };
+	const struct spec_map *m = &c->spec->linux_.resources.unified;
+	for (size_t i = 0; i < m->count; i++) {
+		const char *key = m->items[i].key, *value = m->items[i].value;
+		if (!is_cgroup_file(key))
+			return bad(c,
+				   "linux.resources.unified: \"%.100s\" is no file of a cgroup "
+				   "(expected a name such as memory.high)",
+				   key);
+		if (has_control(value, "\n\t"))
+			return bad(c,
+				   "linux.resources.unified.%s: control characters are not allowed",
+				   key);
+		if (strlen(value) > VALUE_MAX)
+			return bad(c, "linux.resources.unified.%s: longer than %d bytes", key,
+				   VALUE_MAX);
+	}
+	return 0;
 }
 
 static int check_resources(const struct check *c)
@@ -399,7 +443,31 @@ static int check_resources(const struct check *c)
 				   "not \"%s\"",
 				   i, d->access);
 	}
-	return 0;
+	return check_unified(c);
+}
+
+/* Whoever says ".." means some other place than he names: cleaned away, it would be one of ours. */
+static int check_cgroups_path(const struct check *c)
+{
+	const char *path = c->spec->linux_.cgroups_path;
+	bool named = false;
+	if (!path)
+		return 0;
+	if (has_control(path, ""))
+		return bad(c, "linux.cgroupsPath: control characters are not allowed");
+	if (strlen(path) > PATH_MAX - 256)
+		return bad(c, "linux.cgroupsPath: too long (%zu bytes)", strlen(path));
+	for (const char *p = path; *p;) {
+		size_t n = strcspn(p, "/");
+		if (n == 2 && strncmp(p, "..", 2) == 0)
+			return bad(c, "linux.cgroupsPath: \"%.200s\": \"..\" is not allowed", path);
+		if (n > NAME_MAX)
+			return bad(c, "linux.cgroupsPath: a part is longer than %d bytes",
+				   NAME_MAX);
+		named = named || (n > 0 && !(n == 1 && *p == '.'));
+		p += n + (p[n] == '/');
+	}
+	return named ? 0 : bad(c, "linux.cgroupsPath: \"%s\" names no group", path);
 }
 
 static bool is_net_name(const char *s)
@@ -611,7 +679,7 @@ static check_fn *const resources_checks[] = { check_resources };
 static check_fn *const document_checks[] = {
 	check_version, check_root,    check_names,	   check_mounts,      check_userns,
 	check_time,    check_paths,   check_devices,	   check_net_devices, check_resources,
-	check_sysctl,  check_seccomp, check_memory_policy, check_rest,
+	check_sysctl,  check_seccomp, check_memory_policy, check_rest,	      check_cgroups_path,
 };
 
 int spec_check_process(const struct spec *s, const char *name, struct csn_error *err)

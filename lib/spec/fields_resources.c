@@ -16,9 +16,9 @@ static const struct json_elements device_rules = { .element_size = sizeof(struct
 						   .detail = device_rule_fields };
 
 static const struct json_field memory_fields[] = {
-	FIELD("limit", decode_opt_i64, R, memory.limit),
-	FIELD("reservation", decode_opt_i64, R, memory.reservation),
-	FIELD("swap", decode_opt_i64, R, memory.swap),
+	FIELD_RANGE("limit", decode_opt_i64, R, memory.limit, -1, INT64_MAX),
+	FIELD_RANGE("reservation", decode_opt_i64, R, memory.reservation, -1, INT64_MAX),
+	FIELD_RANGE("swap", decode_opt_i64, R, memory.swap, -1, INT64_MAX),
 	FIELD("kernel", decode_opt_i64, R, memory.kernel),
 	FIELD("kernelTCP", decode_opt_i64, R, memory.kernel_tcp),
 	FIELD("swappiness", decode_opt_u64, R, memory.swappiness),

@@ -2,6 +2,7 @@
 integration_tests = \
 	tests/integration/cli_errors.sh \
 	tests/integration/framework_selftest.sh \
+	tests/integration/limits_update.sh \
 	tests/integration/mount_propagation.sh \
 	tests/integration/run_basics.sh \
 	tests/integration/run_crash.sh \

@@ -1,7 +1,7 @@
 # unit tests of host
 if HAVE_CHECK
 HOST_TESTS = tests/unit/test_plan tests/unit/test_plan_mounts tests/unit/test_plan_seccomp \
-	tests/unit/test_rdt
+	tests/unit/test_rdt tests/unit/test_resources
 HOST_TEST_LIBS = lib/host/libhost.la lib/init/libinit.la lib/state/libstate.la \
 	lib/spec/libspec.la cgroups/libcgroups.la netns/libnetmove.la lib/base/libbase.la \
 	$(CHECK_LIBS) $(SECCOMP_LIBS) $(LIBCAP_LIBS) $(JANSSON_LIBS)
@@ -27,4 +27,8 @@ tests_unit_test_rdt_SOURCES = tests/unit/test_rdt.c
 tests_unit_test_rdt_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
 tests_unit_test_rdt_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=mkdirat -Wl,--wrap=rmdir
 tests_unit_test_rdt_LDADD = $(HOST_TEST_LIBS)
+
+tests_unit_test_resources_SOURCES = tests/unit/test_resources.c
+tests_unit_test_resources_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
+tests_unit_test_resources_LDADD = $(HOST_TEST_LIBS)
 endif

@@ -299,8 +299,6 @@ static const struct plain {
 	PLAIN("cpu.weight", cpu_weight, CGROUP_CPU, false, false),
 	PLAIN("cpu.idle", cpu_idle, CGROUP_CPU, true, false),
 	PLAIN("cpu.max.burst", cpu_burst, CGROUP_CPU, true, false),
-	PLAIN("io.weight", io_weight, CGROUP_IO, false, false),
-	PLAIN("io.bfq.weight", io_bfq_weight, CGROUP_IO, false, false),
 #undef PLAIN
 };
 
@@ -370,7 +368,8 @@ START_TEST(a_missing_file_says_why)
 	ck_assert_int_eq(cgroup_apply_limits(&group, &l, &err), -ENOENT);
 	ck_assert_str_eq(err.text,
 			 "memory.max: the memory controller is not available in cgroup \"/g\": a "
-			 "parent's cgroup.subtree_control does not enable it");
+			 "parent's cgroup.subtree_control does not enable it (it cannot while "
+			 "that parent has processes of its own)");
 
 	controllers("memory\n", "memory\n");
 	ck_assert_int_eq(cgroup_apply_limits(&group, &l, &err), -ENOENT);
@@ -400,9 +399,9 @@ START_TEST(cpu_max_keeps_the_half_that_is_not_given)
 		const char *after;
 	} cases[] = {
 		{ "max 100000\n", { true, 5000 }, { true, 20000 }, "5000 20000" },
-		{ "max 50000\n", { true, 5000 }, { 0 }, "5000 50000\n" },
+		{ "max 50000\n", { true, 5000 }, { 0 }, "5000 50000" },
 		{ "7000 50000\n", { 0 }, { true, 20000 }, "7000 20000" },
-		{ "7000 50000\n", { true, CGROUP_MAX }, { 0 }, "max 50000\n" },
+		{ "7000 50000\n", { true, CGROUP_MAX }, { 0 }, "max 50000" },
 		{ "7000 50000\n", { true, CGROUP_MAX }, { true, 10000 }, "max 10000" },
 		{ "7000 50000\n", { 0 }, { 0 }, "7000 50000\n" },
 	};
@@ -516,15 +515,93 @@ END_TEST
 
 START_TEST(weight_of_bfq_where_it_exists)
 {
-	struct cgroup_limits l = { .io_weight = { true, 910 }, .io_bfq_weight = { true, 100 } };
-	file("io.weight", "");
-	ck_assert_int_eq(cgroup_apply_limits(&group, &l, &err), 0);
-	is_written("io.weight", "910");
-	file("io.weight", "");
-	file("io.bfq.weight", "");
-	ck_assert_int_eq(cgroup_apply_limits(&group, &l, &err), 0);
-	is_written("io.weight", "");
-	is_written("io.bfq.weight", "100");
+	static const struct {
+		uint64_t weight;
+		const char *spread;
+	} cases[] = { { 10, "1" }, { 100, "910" }, { 500, "4950" }, { 1000, "10000" } };
+	for (size_t i = 0; i < COUNT(cases); i++) {
+		const struct cgroup_io_weight device = { 8, 16, cases[i].weight };
+		struct cgroup_limits l = { .io_bfq_weight = { true, cases[i].weight } };
+		struct cgroup_limits of_device = { .io_weights = &device, .io_weights_count = 1 };
+		char text[64];
+		ck_assert_uint_eq(cgroup_limits_controllers(&l), CGROUP_IO);
+		ck_assert_uint_eq(cgroup_limits_controllers(&of_device), CGROUP_IO);
+		file("io.weight", "");
+		ck_assert_int_eq(cgroup_apply_limits(&group, &l, &err), 0);
+		is_written("io.weight", cases[i].spread);
+		file("io.weight", "");
+		ck_assert_int_eq(cgroup_apply_limits(&group, &of_device, &err), 0);
+		(void)snprintf(text, sizeof text, "8:16 %s", cases[i].spread);
+		is_written("io.weight", text);
+
+		file("io.weight", "");
+		file("io.bfq.weight", "");
+		ck_assert_int_eq(cgroup_apply_limits(&group, &l, &err), 0);
+		(void)snprintf(text, sizeof text, "%d", (int)cases[i].weight);
+		is_written("io.bfq.weight", text);
+		is_written("io.weight", "");
+		ck_assert_int_eq(unlinkat(group.dir, "io.bfq.weight", 0), 0);
+	}
+	ck_assert_int_eq(unlinkat(group.dir, "io.weight", 0), 0);
+	controllers("", "hugetlb\n");
+	struct cgroup_limits l = { .io_bfq_weight = { true, 100 } };
+	ck_assert_int_eq(cgroup_apply_limits(&group, &l, &err), -ENOENT);
+	ck_assert_ptr_nonnull(strstr(err.text, "io.weight: the io controller is not available"));
+}
+END_TEST
+
+/* Each file with what it holds, and how it begins once what was written to it was taken back: a
+ * plain file keeps the tail of a longer text from before. */
+START_TEST(a_failed_update_changes_nothing)
+{
+	const struct cgroup_io_limit io[] = { { 8, 16, 1048576, 0, 0, 10 }, { 8, 32, 0, 0, 7, 0 } };
+	const struct cgroup_io_weight weight = { 8, 16, 500 };
+	const struct cgroup_rdma rdma = { "mlx5_0", true, true, 3, 44 };
+	const struct cgroup_file files[] = { { "misc.max", "a 1\nb 22" }, { "no.such", "1" } };
+	struct cgroup_limits l = { .memory_max = { true, 100 },
+				   .pids_max = { true, 17 },
+				   .cpu_quota = { true, 20000 },
+				   .io_bfq_weight = { true, 300 },
+				   .io_weights = &weight,
+				   .io_weights_count = 1,
+				   .io_limits = io,
+				   .io_limits_count = 2,
+				   .rdma = &rdma,
+				   .rdma_count = 1,
+				   .unified = files,
+				   .unified_count = 2 };
+	static const struct {
+		const char *file, *before, *after;
+	} cases[] = {
+		{ "memory.max", "200", "200" },
+		{ "pids.max", "99", "99" },
+		{ "cpu.max", "max 100000\n", "max 100000" },
+		/* The line of the device, and the default's. */
+		{ "io.bfq.weight", "default 100\n8:16 200\n", "default 100" },
+		{ "io.max", "8:16 rbps=9 wbps=max riops=max wiops=max\n",
+		  "8:16 rbps=9 wbps=max riops=max wiops=max" },
+		/* No line: back to nothing. */
+		{ "rdma.max", "mlx4_0 hca_handle=1 hca_object=1\n",
+		  "mlx5_0 hca_handle=max hca_object=max" },
+		{ "misc.max", "a 5\n", "a 5" },
+	};
+	for (size_t i = 0; i < COUNT(cases); i++)
+		file(cases[i].file, cases[i].before);
+	controllers("", "");
+	ck_assert_int_eq(cgroup_update_limits(&group, &l, &err), -ENOENT);
+	ck_assert_str_eq(err.text, "no.such: this kernel has no such file in cgroup \"/g\"");
+	for (size_t i = 0; i < COUNT(cases); i++) {
+		char got[256];
+		ck_assert_int_ge(read_value(&group, cases[i].file, got, sizeof got), 0);
+		ck_assert_msg(strncmp(got, cases[i].after, strlen(cases[i].after)) == 0,
+			      "%s: \"%s\"", cases[i].file, got);
+	}
+
+	/* And a whole one stays. */
+	l.unified_count = 1;
+	file("memory.max", "200");
+	ck_assert_int_eq(cgroup_update_limits(&group, &l, &err), 0);
+	is_written("memory.max", "100");
 }
 END_TEST
 
@@ -558,6 +635,8 @@ START_TEST(unified_files_that_are_refused)
 		{ "cgroup.threads", EINVAL, "cgroup file \"cgroup.threads\" is not a limit" },
 		{ "cgroup.kill", EINVAL, "cgroup file \"cgroup.kill\" is not a limit" },
 		{ "cgroup.freeze", EINVAL, "cgroup file \"cgroup.freeze\" is not a limit" },
+		{ "cgroup.subtree_control", EINVAL,
+		  "cgroup file \"cgroup.subtree_control\" is not a limit" },
 		{ "../g/memory.max", EINVAL,
 		  "cgroup file \"../g/memory.max\": expected a name such as memory.max" },
 		{ "x.nothing", ENOENT, "x.nothing: this kernel has no such file in cgroup \"/g\"" },
@@ -567,11 +646,11 @@ START_TEST(unified_files_that_are_refused)
 	for (size_t i = 0; i < COUNT(cases); i++) {
 		const struct cgroup_file f = { cases[i].file, "1" };
 		struct cgroup_limits l = { .unified = &f, .unified_count = 1 };
-		if (i < 4)
+		if (i < 5)
 			file(cases[i].file, "");
 		ck_assert_int_eq(cgroup_apply_limits(&group, &l, &err), -cases[i].error);
 		ck_assert_str_eq(err.text, cases[i].text);
-		if (i < 4)
+		if (i < 5)
 			is_written(cases[i].file, "");
 	}
 	is_written("memory.max", "");
@@ -765,6 +844,7 @@ int main(void)
 	tcase_add_test(limits, lines_of_devices);
 	tcase_add_test(limits, rdma_devices_with_long_names_are_not_cut);
 	tcase_add_test(limits, weight_of_bfq_where_it_exists);
+	tcase_add_test(limits, a_failed_update_changes_nothing);
 	tcase_add_test(limits, unified_files_come_last_and_win);
 	tcase_add_test(limits, unified_files_that_are_refused);
 	tcase_add_test(limits, nothing_asked_touches_nothing);

@@ -1,5 +1,6 @@
 /*
  * The tables of names against other tables of the same: glibc's signals, libcap's capabilities.
+ * And sizes, which are numbers with names.
  */
 #include <check.h>
 #include <linux/capability.h>
@@ -10,6 +11,7 @@
 #include <sys/resource.h>
 
 #include "base/names.h"
+#include "base/size.h"
 
 START_TEST(signals_as_the_c_library_names_them)
 {
@@ -98,6 +100,57 @@ START_TEST(every_limit_reads_back)
 }
 END_TEST
 
+START_TEST(sizes_as_people_write_them)
+{
+	static const struct {
+		const char *text;
+		int64_t bytes; /* -1: refused */
+	} cases[] = {
+		{ "0", 0 },
+		{ "1", 1 },
+		{ "17b", 17 },
+		{ "1k", 1024 },
+		{ "1K", 1024 },
+		{ "512m", INT64_C(512) << 20 },
+		{ "512MB", INT64_C(512) << 20 },
+		{ "512MiB", INT64_C(512) << 20 },
+		{ "512 mib", INT64_C(512) << 20 },
+		{ "1.5g", INT64_C(1536) << 20 },
+		{ "0.1k", 102 },
+		{ "0.000000000000000001p", 0 },
+		{ "1.99999999999999999999999k", 2047 },
+		{ "2t", INT64_C(2) << 40 },
+		{ "8191p", INT64_C(8191) << 50 },
+		{ "9223372036854775807", INT64_MAX },
+		{ "9223372036854775808", -1 },
+		{ "8192p", -1 },
+		{ "18446744073709551616", -1 },
+		{ "99999999999999999999p", -1 },
+		{ "", -1 },
+		{ "-1", -1 },
+		{ "+1", -1 },
+		{ " 1", -1 },
+		{ "k", -1 },
+		{ ".5k", -1 },
+		{ "1.k", -1 },
+		{ "1x", -1 },
+		{ "1kk", -1 },
+		{ "1bb", -1 },
+		{ "1ki", -1 },
+		{ "1e3", -1 },
+		{ "0x10", -1 },
+		{ "1 ", 1 },
+	};
+	for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+		int64_t got = -7;
+		bool ok = size_parse(cases[i].text, &got);
+		ck_assert_msg(ok == (cases[i].bytes >= 0), "\"%s\"", cases[i].text);
+		ck_assert_msg(got == (ok ? cases[i].bytes : -7), "\"%s\": %lld", cases[i].text,
+			      (long long)got);
+	}
+}
+END_TEST
+
 int main(void)
 {
 	Suite *suite = suite_create("names");
@@ -107,6 +160,7 @@ int main(void)
 	tcase_add_test(tables, signals_as_people_write_them);
 	tcase_add_test(tables, capabilities_as_libcap_names_them);
 	tcase_add_test(tables, every_limit_reads_back);
+	tcase_add_test(tables, sizes_as_people_write_them);
 	suite_add_tcase(suite, tables);
 
 	SRunner *runner = srunner_create(suite);

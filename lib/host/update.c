@@ -1,0 +1,49 @@
+/*
+ * update: new limits for a container that exists. What the document does not name stays as it is,
+ * and zeros name nothing, as clients send them. All limits change or none does.
+ *
+ * Rules for devices are not looked at: clients send a "deny all" with every update, which would
+ * take a container's devices away.
+ */
+#include <errno.h>
+
+#include "base/cleanup.h"
+#include "base/error.h"
+#include "host/launch.h"
+#include "host/plan_build.h"
+
+/* Swap is said together with memory: without a new limit for memory the present one counts. */
+static int complete_swap(const struct cgroup *cg, struct spec_resources *r, struct csn_error *err)
+{
+	uint64_t now = CGROUP_MAX;
+	if (!r->memory.swap.set || r->memory.swap.value <= 0 ||
+	    (r->memory.limit.set && r->memory.limit.value))
+		return 0;
+	int read = cgroup_read_u64(cg, "memory.max", &now, err);
+	if (read < 0 && read != -ENOENT)
+		return read;
+	/* Without a limit for memory there is none to add swap to: said where limits are made. */
+	if (read == 0 && now <= INT64_MAX)
+		r->memory.limit = (struct opt_i64){ .set = true, .value = (int64_t)now };
+	return 0;
+}
+
+int host_update(const struct host_context *ctx, const char *id,
+		const struct spec_resources *resources, struct csn_error *err)
+{
+	struct container c AUTO(container_close) = CONTAINER_INIT;
+	struct cgroup cg AUTO(cgroup_close) = CGROUP_INIT;
+	struct arena arena AUTO(arena_free) = { 0 };
+	struct spec_resources r = *resources;
+	struct cgroup_limits limits = { 0 };
+
+	TRY(container_open(ctx, id, ENTRY_LOCKED, &c, err));
+	enum status status = container_status(&c);
+	if (status != STATUS_CREATED && status != STATUS_RUNNING && status != STATUS_PAUSED)
+		return fail(err, ESRCH, "cannot update container \"%s\": it is %s", id,
+			    status_name(status));
+	TRY(cgroup_open(c.record.cgroup, &cg, err));
+	TRY(complete_swap(&cg, &r, err));
+	TRY(resources_limits(&r, &arena, &limits, err));
+	return within(err, cgroup_update_limits(&cg, &limits, err), "container \"%s\"", id);
+}
