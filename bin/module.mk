@@ -1,4 +1,5 @@
 # The programs.
+include bin/guard.mk
 include bin/oci/module.mk
 include bin/monitor.mk
 include bin/image.mk

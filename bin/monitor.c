@@ -4,8 +4,14 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/cleanup.h"
+#include "bin/guard.h"
 #include "bin/opts.h"
 #include "monitor/supervise.h"
+
+/* The start, which makes the container's first process; a supervisor inherits the view. */
+const char guard_words[][GUARD_WORD_MAX] = { "--status-fd" };
+const int guard_words_count = COUNT(guard_words);
 
 static const char *root, *run_root, *id;
 static int status_fd = -1, attach_fd = -1;
@@ -47,6 +53,11 @@ int main(int argc, char **argv)
 		fprintf(stderr, "caisson-monitor is started by libcaisson: --root DIR --run-root "
 				"DIR --id ID "
 				"--status-fd N [--attach-fd N]\n");
+		return 1;
+	}
+	if (!guard_is_on()) {
+		fprintf(stderr, "caisson-monitor: its binary cannot be protected from the "
+				"container: its mount cannot be cloned\n");
 		return 1;
 	}
 	close_others();

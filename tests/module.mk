@@ -3,6 +3,7 @@
 #	make check               unit tests, lints, integration (skipped when not root)
 #	make lint                the lints alone
 #	make check-integration   the integration tests alone
+#	make check-security      hostile containers, row by row of tests/security/STATUS.md (root)
 #	make check-vm            the integration tests under real cgroup v2, in QEMU (root)
 TEST_EXTENSIONS = .sh
 SH_LOG_COMPILER = $(srcdir)/tests/integration/run
@@ -11,4 +12,5 @@ AM_TESTS_ENVIRONMENT = BUILD='$(abs_builddir)'; SRC='$(abs_srcdir)'; CC='$(CC)';
 
 include tests/integration/module.mk
 include tests/lint/module.mk
+include tests/security/module.mk
 include tests/vm/module.mk

@@ -29,7 +29,7 @@ static int run(int argc, char **argv)
 {
 	struct csn_error err;
 	(void)argc;
-	int status = oci_need_root();
+	int status = oci_need_guard();
 	if (status)
 		return status;
 	args.id = argv[0];

@@ -186,7 +186,7 @@ static int run(int argc, char **argv)
 	struct host_process process = HOST_PROCESS_INIT;
 	int status = 0;
 
-	if (oci_need_root())
+	if (oci_need_guard())
 		return RUNTIME_ERROR;
 	args.id = argv[0];
 	if (get_process(argc - 1, argv + 1, &spec, &err) < 0)

@@ -15,6 +15,7 @@
 #include "base/error.h"
 #include "base/log.h"
 #include "base/path.h"
+#include "bin/guard.h"
 #include "bin/oci/oci.h"
 #include "config.h"
 #include "spec/spec.h"
@@ -82,6 +83,19 @@ int oci_need_root(void)
 	return geteuid() == 0
 		       ? 0
 		       : oci_fail_text(1, "caisson must run as root (rootless is not supported)");
+}
+
+/* What is started guarded: an argument more than the command itself does no harm. */
+const char guard_words[][GUARD_WORD_MAX] = { "run", "create", "exec", "restore" };
+const int guard_words_count = COUNT(guard_words);
+
+int oci_need_guard(void)
+{
+	int status = oci_need_root();
+	if (status || guard_is_on())
+		return status;
+	return oci_fail_text(1, "the caisson binary cannot be protected from the container: "
+				"its mount cannot be cloned");
 }
 
 static void warn(void *data, const char *text)

@@ -20,6 +20,6 @@ bin_caisson_SOURCES = \
 	bin/oci/state.c \
 	bin/oci/update.c
 bin_caisson_CFLAGS = $(AM_CFLAGS) -fPIE
-bin_caisson_LDFLAGS = $(AM_LDFLAGS) $(START_LINK)
-bin_caisson_LDADD = lib/host/libhost.la lib/init/libinit.la lib/state/libstate.la \
+bin_caisson_LDFLAGS = $(AM_LDFLAGS) $(START_LINK) $(GUARD_LDFLAGS)
+bin_caisson_LDADD = bin/libguard.la lib/host/libhost.la lib/init/libinit.la lib/state/libstate.la \
 	lib/spec/libspec.la cgroups/libcgroups.la netns/libnetmove.la lib/base/libbase.la $(START_LIBS)

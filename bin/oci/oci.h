@@ -20,5 +20,7 @@ int oci_fail_text(int status, const char *fmt, ...) __attribute__((format(printf
 
 /* 0, or the exit status after having said that root is needed. */
 int oci_need_root(void);
+/* The same for a command whose child enters a container: see bin/guard.h. */
+int oci_need_guard(void);
 
 #endif

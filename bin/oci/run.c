@@ -48,7 +48,7 @@ static int run(int argc, char **argv)
 	struct host_process process = HOST_PROCESS_INIT;
 	(void)argc;
 
-	int status = oci_need_root();
+	int status = oci_need_guard();
 	if (status)
 		return status;
 	args.id = argv[0];

@@ -268,19 +268,6 @@ static int make_plan(struct creation *c, struct csn_error *err)
 	return plan_build(&in, &c->built, err);
 }
 
-/* Bit n-1 for each signal n that we were started with SIG_IGN for. */
-static uint64_t ignored_signals(void)
-{
-	char text[4096];
-	auto_fd fd = open("/proc/self/status", O_RDONLY | O_CLOEXEC);
-	ssize_t n = fd < 0 ? -1 : read(fd, text, sizeof text - 1);
-	if (n <= 0)
-		return 0;
-	text[n] = '\0';
-	const char *line = strstr(text, "\nSigIgn:");
-	return line ? strtoull(line + 8, NULL, 16) : 0;
-}
-
 static int launch(struct creation *c, struct csn_error *err)
 {
 	c->launch = (struct launch)LAUNCH_INIT;

@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -14,6 +15,7 @@
 #include "base/error.h"
 #include "base/path.h"
 #include "base/proc.h"
+#include "base/sys.h"
 #include "host/launch.h"
 #include "host/rdt.h"
 
@@ -62,11 +64,12 @@ static int make_plan(struct execution *x, struct csn_error *err)
 	as_create.no_new_keyring = x->req->no_new_keyring;
 	as_create.preserve_fds = x->req->preserve_fds;
 
-	/* HOME is looked up in the container's own passwd, through init's root. */
+	/* HOME is looked up in the container's own passwd, through init's root. The number still
+	 * meant init when the root was opened if init lives now. */
 	char root[64];
 	(void)snprintf(root, sizeof root, "/proc/%d/root", (int)x->container.record.pid);
 	auto_fd root_dir = open(root, O_PATH | O_DIRECTORY | O_CLOEXEC);
-	if (root_dir < 0)
+	if (root_dir < 0 || sys_pidfd_send_signal(x->init_pidfd, 0, NULL, 0) < 0)
 		return fail(err, ESRCH, "cannot exec in a container that is not running");
 	struct plan_input in = { .ctx = x->ctx,
 				 .req = &as_create,
@@ -82,10 +85,14 @@ static int make_plan(struct execution *x, struct csn_error *err)
 	struct plan *p = &x->built.plan;
 	p->gate_fd = -1;
 	p->join_pidfd = x->init_pidfd;
+	p->ignored_signals = ignored_signals();
 	for (int kind = 0; kind < NS_KINDS; kind++)
 		if (x->spec->linux_.namespaces[kind].present)
 			p->join_flags |= spec_namespace_flag((enum spec_namespace_kind)kind);
-	return 0;
+	if (p->join_flags & CLONE_NEWNS)
+		return 0;
+	p->exec_root = plan_keep_fd(&x->built, take_fd(&root_dir));
+	return p->exec_root < 0 ? fail(err, ENOMEM, "out of memory") : 0;
 }
 
 static int listener_state(void *data, pid_t pid, char **ret, struct csn_error *err)

@@ -12,6 +12,7 @@
 #include <sched.h>
 #include <signal.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
@@ -159,6 +160,19 @@ static int clone_by_joiner(struct launch *l, int sync_ours, struct csn_error *er
 	l->pid = said.pid;
 	l->pidfd = sys_pidfd_open(said.pid, 0);
 	return l->pidfd < 0 ? fail_errno(err, "pidfd_open") : 0;
+}
+
+/* Bit n-1 for each signal n that we were started with SIG_IGN for. */
+uint64_t ignored_signals(void)
+{
+	char text[4096];
+	auto_fd fd = open("/proc/self/status", O_RDONLY | O_CLOEXEC);
+	ssize_t n = fd < 0 ? -1 : read(fd, text, sizeof text - 1);
+	if (n <= 0)
+		return 0;
+	text[n] = '\0';
+	const char *line = strstr(text, "\nSigIgn:");
+	return line ? strtoull(line + 8, NULL, 16) : 0;
 }
 
 int launch_clone(struct launch *l, struct csn_error *err)

@@ -70,6 +70,7 @@ static void plan_init(struct plan *p)
 			    .gate_fd = -1,
 			    .rootfs_tree = -1,
 			    .join_pidfd = -1,
+			    .exec_root = -1,
 			    .ioprio = -1,
 			    .keep_fds = 3 };
 }

@@ -43,25 +43,34 @@ int step_labels(struct child *c)
 	return 0;
 }
 
-int step_cwd(struct child *c)
+/* Resolved by openat2 from the root: "/proc/self/fd/N" cannot lead out (CVE-2024-21626). */
+static int enter_cwd(const struct child *c)
 {
 	const struct plan *p = c->plan;
-
-	/* Resolved by openat2 from the root: "/proc/self/fd/N" cannot lead out (CVE-2024-21626). */
 	const uint64_t resolve = RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS;
 	const uint64_t flags = O_PATH | O_DIRECTORY | O_CLOEXEC;
+
 	step_fd fd = sys_openat2(c->root, p->cwd, flags, 0, resolve);
 	if (fd < 0 && errno == ENOENT && !p->exec_only) {
 		step_fd made = inroot_make(c, p->cwd, 0);
 		if (made < 0)
-			return report_at(c, SYNC_DETAIL_CWD, 0, p->cwd, made);
+			return made;
 		fd = sys_openat2(c->root, p->cwd, flags, 0, resolve);
 	}
-	if (fd < 0)
-		return report_at(c, SYNC_DETAIL_CWD, 0, p->cwd, -errno);
-	if (fchdir(fd) < 0)
-		return report_at(c, SYNC_DETAIL_CWD, 0, p->cwd, -errno);
+	return fd < 0 || fchdir(fd) < 0 ? -errno : 0;
+}
 
+int step_cwd(struct child *c)
+{
+	const struct plan *p = c->plan;
+
+	/* pivot_root, or setns, has left us in "/". */
+	bool there = p->cwd[0] == '/' && p->cwd[1] == '\0';
+	int r = there ? 0 : enter_cwd(c);
+	if (r < 0)
+		return report_at(c, SYNC_DETAIL_CWD, 0, p->cwd, r);
+
+	/* A directory that is not below our root has no such name. */
 	char where[PATH_MAX];
 	if (syscall(SYS_getcwd, where, sizeof where) < 0 || where[0] != '/')
 		return report_at(c, SYNC_DETAIL_CWD, 0, p->cwd, -EXDEV);

@@ -51,6 +51,8 @@ int step_join(struct child *c)
 			return report_at(c, SYNC_DETAIL_JOIN, i, p->joins[i].name, -errno);
 	}
 	if (p->exec_only) {
+		if (p->exec_root >= 0 && (fchdir(p->exec_root) < 0 || chroot(".") < 0))
+			return -errno;
 		c->root = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
 		if (c->root < 0)
 			return -errno;

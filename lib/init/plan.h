@@ -133,6 +133,8 @@ struct plan {
 	bool exec_only;	  /* exec: the container exists; rootfs steps are left out */
 	int join_pidfd;	  /* exec: every namespace in join_flags of this process, in one setns */
 	uint64_t join_flags;
+	int exec_root; /* exec: root directory of the container's init, where no mount namespace
+			* holds it; else -1 */
 
 	/* Signals that our caller ignores (bit n-1), to be given back their default. */
 	uint64_t ignored_signals;

@@ -122,11 +122,11 @@ int store_get(const struct store *s, const char *id, enum entry_lock lock, struc
 	return r < 0 ? fail(err, -r, "container \"%s\": %s", id, strerror(-r)) : 0;
 }
 
-/* The files that the record layer knows go first, one call each; a tree walk only if more is there.
- */
+/* The files that every entry has go first, one call each; a tree walk only if more is there: a gate
+ * that was never opened, the rest of a crash. */
 int store_remove(const struct store *s, const struct entry *e, struct csn_error *err)
 {
-	static const char *const files[] = { "state.json", "config.json", "gate" };
+	static const char *const files[] = { "state.json", "config.json" };
 	for (size_t i = 0; i < COUNT(files); i++)
 		(void)unlinkat(e->dir, files[i], 0);
 	if (unlinkat(s->dir, e->id, AT_REMOVEDIR) == 0 || errno == ENOENT)

@@ -1,0 +1,16 @@
+# What hostile containers try, row by row of a catalogue.
+#
+#	make check-security		every row: green
+security_tests = \
+	tests/security/b_runtime.sh
+EXTRA_DIST += $(security_tests) tests/security/lib.sh
+
+# Static, because it runs in a busybox container; so never with a sanitizer.
+check_PROGRAMS += tests/security/hostile
+tests_security_hostile_SOURCES = tests/security/hostile.c
+tests_security_hostile_CFLAGS = -std=gnu17 -O2 -Wall -Wextra -fno-sanitize=all
+tests_security_hostile_LDFLAGS = -all-static -fno-sanitize=all
+
+.PHONY: check-security
+check-security: all tests/security/hostile
+	$(MAKE) $(AM_MAKEFLAGS) check TESTS='$(security_tests)'
