@@ -156,6 +156,7 @@ static int apply_cpu_max(struct batch *b, const struct cgroup_limits *l, struct 
 }
 
 #define BURST "cpu.max.burst" /* Linux 5.14 */
+enum { CPU_WEIGHT_AT_BIRTH = 100 };
 
 static int apply_cpu(struct batch *b, const struct cgroup_limits *l, struct csn_error *err)
 {
@@ -163,7 +164,10 @@ static int apply_cpu(struct batch *b, const struct cgroup_limits *l, struct csn_
 	/* An idle group has no weight: leave idle first, enter it last. */
 	if (l->cpu_idle.set && !l->cpu_idle.value && cgroup_has_file(b->cg, "cpu.idle"))
 		TRY(batch_write(b, "cpu.idle", "0", err));
-	if (l->cpu_weight.set && !(l->cpu_idle.set && l->cpu_idle.value)) {
+	/* The weight that a group is born with asks for nothing: no controller is needed for it. */
+	bool as_born =
+		l->cpu_weight.value == CPU_WEIGHT_AT_BIRTH && !cgroup_has_file(b->cg, "cpu.weight");
+	if (l->cpu_weight.set && !as_born && !(l->cpu_idle.set && l->cpu_idle.value)) {
 		print_value(text, sizeof text, l->cpu_weight.value);
 		TRY(batch_write(b, "cpu.weight", text, err));
 	}

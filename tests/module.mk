@@ -4,6 +4,7 @@
 #	make lint                the lints alone
 #	make check-integration   the integration tests alone
 #	make check-security      hostile containers, row by row of tests/security/STATUS.md (root)
+#	make check-clients       podman, Docker and others with caisson as their runtime (root)
 #	make check-vm            the integration tests under real cgroup v2, in QEMU (root)
 TEST_EXTENSIONS = .sh
 SH_LOG_COMPILER = $(srcdir)/tests/integration/run
@@ -11,6 +12,7 @@ AM_TESTS_ENVIRONMENT = BUILD='$(abs_builddir)'; SRC='$(abs_srcdir)'; CC='$(CC)';
 	CSN_CFLAGS='$(CSN_CFLAGS)'; export BUILD SRC CC CSN_CFLAGS;
 
 include tests/integration/module.mk
+include tests/clients/module.mk
 include tests/lint/module.mk
 include tests/security/module.mk
 include tests/vm/module.mk

@@ -270,6 +270,10 @@ int launch_serve(struct launch *l, struct csn_error *err)
 		case SYNC_NOTIFY:
 			TRY(serve_listener(l, fd, err));
 			break;
+		case SYNC_NEED_LIMITS:
+			TRY(launch_settle(l, err));
+			TRY(say(l->sync, SYNC_LIMITS_DONE, err));
+			break;
 		case SYNC_READY:
 			return 0;
 		case SYNC_REPORT:
@@ -368,6 +372,9 @@ static int set_oom_score(const struct launch *l, struct csn_error *err)
 
 int launch_settle(struct launch *l, struct csn_error *err)
 {
+	if (l->settled)
+		return 0;
+	l->settled = true;
 	TRY(set_oom_score(l, err));
 	for (size_t i = 0; i < l->process->rlimits_count; i++)
 		TRY(set_rlimit(l, &l->process->rlimits[i], err));

@@ -30,6 +30,7 @@ struct launch {
 	int pidfd;
 	int sync;
 	int tty_master;
+	bool settled;	  /* launch_settle has been done at the child's wish */
 	bool hook_failed; /* a hook is why it failed: poststop hooks are due */
 };
 #define LAUNCH_INIT                                                                                \

@@ -27,14 +27,14 @@ static uint64_t own_permitted(void)
 
 struct cap_parsing {
 	const struct plan_input *in;
-	struct csn_error *err;
 	uint64_t own; /* what we can give */
 	/* One warning for a name in five sets; of very many the rest goes unsaid. */
 	const char *warned[16];
 	size_t warned_count;
 };
 
-static void warn_unknown(struct cap_parsing *p, const char *set, const char *name)
+/* config.md: what cannot be granted is told, and does not stop the container. */
+static void leave_out(struct cap_parsing *p, const char *set, const char *name, bool known)
 {
 	for (size_t i = 0; i < p->warned_count; i++)
 		if (strcmp(p->warned[i], name) == 0)
@@ -42,29 +42,31 @@ static void warn_unknown(struct cap_parsing *p, const char *set, const char *nam
 	if (p->warned_count == COUNT(p->warned))
 		return;
 	p->warned[p->warned_count++] = name;
-	host_warn(p->in->ctx, "process.capabilities.%s: unknown capability \"%s\": left out", set,
-		  name);
+	if (known)
+		host_warn(
+			p->in->ctx,
+			"process.capabilities.%s: \"%s\" cannot be given, the runtime itself does "
+			"not have it: left out",
+			set, name);
+	else
+		host_warn(p->in->ctx,
+			  "process.capabilities.%s: unknown capability \"%s\": left out", set,
+			  name);
 }
 
-static int parse_set(struct cap_parsing *p, const char *set, const struct spec_strings *names,
-		     uint64_t *ret)
+static void parse_set(struct cap_parsing *p, const char *set, const struct spec_strings *names,
+		      uint64_t *ret)
 {
 	for (size_t i = 0; i < names->count; i++) {
 		int cap = capability_number(names->items[i]);
 		uint64_t bit = cap < 0 ? 0 : UINT64_C(1) << cap;
-		if (cap < 0 || (!(p->own & bit) && prctl(PR_CAPBSET_READ, cap, 0, 0, 0) < 0)) {
-			warn_unknown(p, set, names->items[i]);
-			continue;
-		}
-		if (!(p->own & bit))
-			return fail(p->err, EPERM,
-				    "process.capabilities.%s: \"%s\" cannot be given: the runtime "
-				    "itself "
-				    "does not have it",
-				    set, names->items[i]);
-		*ret |= bit;
+		bool known =
+			cap >= 0 && ((p->own & bit) || prctl(PR_CAPBSET_READ, cap, 0, 0, 0) >= 0);
+		if (p->own & bit)
+			*ret |= bit;
+		else
+			leave_out(p, set, names->items[i], known);
 	}
-	return 0;
 }
 
 int plan_caps(const struct plan_input *in, const struct spec_process *process,
@@ -72,7 +74,8 @@ int plan_caps(const struct plan_input *in, const struct spec_process *process,
 {
 	const struct spec_capabilities *c = &process->capabilities;
 	struct plan_caps *caps = &ret->plan.caps;
-	struct cap_parsing p = { .in = in, .err = err };
+	struct cap_parsing p = { .in = in };
+	(void)err;
 
 	/* Without the object all five sets are empty, unless there is no process at all. */
 	caps->set = process->set || c->set;
@@ -80,11 +83,11 @@ int plan_caps(const struct plan_input *in, const struct spec_process *process,
 		return 0;
 	/* In a user namespace of its own the container has every capability to begin with. */
 	p.own = in->spec->linux_.namespaces[NS_USER].present ? UINT64_MAX : own_permitted();
-	TRY(parse_set(&p, "bounding", &c->bounding, &caps->bounding));
-	TRY(parse_set(&p, "effective", &c->effective, &caps->effective));
-	TRY(parse_set(&p, "inheritable", &c->inheritable, &caps->inheritable));
-	TRY(parse_set(&p, "permitted", &c->permitted, &caps->permitted));
-	TRY(parse_set(&p, "ambient", &c->ambient, &caps->ambient));
+	parse_set(&p, "bounding", &c->bounding, &caps->bounding);
+	parse_set(&p, "effective", &c->effective, &caps->effective);
+	parse_set(&p, "inheritable", &c->inheritable, &caps->inheritable);
+	parse_set(&p, "permitted", &c->permitted, &caps->permitted);
+	parse_set(&p, "ambient", &c->ambient, &caps->ambient);
 
 	/* capabilities(7): only what is both permitted and inheritable can be ambient. */
 	uint64_t possible = caps->permitted & caps->inheritable;

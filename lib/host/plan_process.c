@@ -268,6 +268,7 @@ int plan_process(const struct plan_input *in, const struct spec_process *process
 	p->groups_count = process->user.additional_gids_count;
 	p->umask = process->user.umask.set ? (mode_t)process->user.umask.value : 0022;
 	p->no_new_privs = process->no_new_privileges;
+	p->rlimits_early = process->rlimits_count && (p->uid || p->gid);
 	TRY(plan_env(in, process, ret, err));
 	plan_scheduling(process, p);
 	TRY(plan_memory_policy(in, p, err));

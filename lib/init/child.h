@@ -84,7 +84,7 @@ step_fn step_mounts, step_late_readonly;				       /* mount.c */
 step_fn step_devices;							       /* dev.c */
 step_fn step_masks;							       /* mask.c */
 step_fn step_terminal;							       /* tty.c */
-step_fn step_limits;							       /* limits.c */
+step_fn step_limits, step_rlimits;					       /* limits.c */
 step_fn step_labels, step_user, step_cwd, step_capabilities;		       /* creds.c */
 step_fn step_early_seccomp, step_late_seccomp;				       /* seccomp.c */
 step_fn step_host_hooks, step_create_hooks, step_start_hooks;		       /* hook.c */

@@ -40,6 +40,8 @@ static const struct step {
 	{ "security label", step_labels, ALWAYS },
 	/* Without no_new_privs a filter needs CAP_SYS_ADMIN, which the next steps may drop. */
 	{ "seccomp", step_early_seccomp, ALWAYS },
+	/* While we still are the host's user: else it takes CAP_SYS_RESOURCE even to lower one. */
+	{ "limits", step_rlimits, ALWAYS },
 	/* With nobody to wait for, the host may settle its part while we do the rest. */
 	{ "ready", step_ready_early, ALWAYS },
 	{ "user", step_user, ALWAYS },

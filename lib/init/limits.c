@@ -41,3 +41,12 @@ int step_limits(struct child *c)
 		return report_at(c, SYNC_DETAIL_PATH, 0, "linux.memoryPolicy", -errno);
 	return 0;
 }
+
+/* prlimit(2) by the host: it may raise what we cannot, and reads its own words of the failure. */
+int step_rlimits(struct child *c)
+{
+	if (!c->plan->rlimits_early)
+		return 0;
+	int r = sync_say(c, SYNC_NEED_LIMITS, -1);
+	return r < 0 ? r : sync_expect(c, SYNC_LIMITS_DONE);
+}

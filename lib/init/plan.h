@@ -184,7 +184,8 @@ struct plan {
 	bool no_new_privs;
 	struct plan_seccomp seccomp;
 	struct plan_scheduler scheduler;
-	int ioprio; /* -1: leave */
+	int ioprio;	    /* -1: leave */
+	bool rlimits_early; /* the host sets them before we change our user: NEED_LIMITS */
 	bool has_personality;
 	unsigned long personality;
 	bool has_mempolicy;

@@ -12,6 +12,8 @@
  *	  TTY + fd    ------------------------>  keeps or forwards the pty master   (terminal)
  *	  NOTIFY + fd ------------------------>  forwards the seccomp listener
  *	              <------------------------  NOTIFY_DONE
+ *	  NEED_LIMITS ------------------------>  rlimits, oom_score_adj         (another user)
+ *	              <------------------------  LIMITS_DONE
  *	  READY       ------------------------>  rlimits, oom_score_adj, pid file, state "created"
  *	  …then, without a gate (run, exec):
  *	              <------------------------  START
@@ -34,6 +36,8 @@ enum sync_type {
 	SYNC_TTY,
 	SYNC_NOTIFY,
 	SYNC_NOTIFY_DONE,
+	SYNC_NEED_LIMITS,
+	SYNC_LIMITS_DONE,
 	SYNC_READY,
 	SYNC_START,
 	SYNC_REPORT,

@@ -513,6 +513,20 @@ START_TEST(rdma_devices_with_long_names_are_not_cut)
 }
 END_TEST
 
+/* What a group is born with needs no controller; anything else does. */
+START_TEST(weight_at_birth_needs_no_controller)
+{
+	struct cgroup_limits l = { .cpu_weight = { true, 100 } };
+	ck_assert_int_eq(cgroup_apply_limits(&group, &l, &err), 0);
+	l.cpu_weight.value = 99;
+	ck_assert_int_lt(cgroup_apply_limits(&group, &l, &err), 0);
+	file("cpu.weight", "");
+	l.cpu_weight.value = 100;
+	ck_assert_int_eq(cgroup_apply_limits(&group, &l, &err), 0);
+	is_written("cpu.weight", "100");
+}
+END_TEST
+
 START_TEST(weight_of_bfq_where_it_exists)
 {
 	static const struct {
@@ -843,6 +857,7 @@ int main(void)
 	tcase_add_test(limits, idle_and_weight_do_not_fight);
 	tcase_add_test(limits, lines_of_devices);
 	tcase_add_test(limits, rdma_devices_with_long_names_are_not_cut);
+	tcase_add_test(limits, weight_at_birth_needs_no_controller);
 	tcase_add_test(limits, weight_of_bfq_where_it_exists);
 	tcase_add_test(limits, a_failed_update_changes_nothing);
 	tcase_add_test(limits, unified_files_come_last_and_win);
