@@ -3,4 +3,4 @@ pkglibexec_PROGRAMS += bin/caisson-image
 bin_caisson_image_SOURCES = bin/image.c bin/opts.c bin/opts.h
 bin_caisson_image_LDFLAGS = $(AM_LDFLAGS) -pthread
 bin_caisson_image_LDADD = lib/image/libimage.la lib/base/libbase.la \
-	$(ARCHIVE_LIBS) $(CRYPTO_LIBS) $(JANSSON_LIBS) -lz -lzstd
+	$(ARCHIVE_LIBS) $(CRYPTO_LIBS) $(JANSSON_LIBS) -lz -lzstd $(ISAL_LIBS)

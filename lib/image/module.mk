@@ -3,6 +3,7 @@ noinst_LTLIBRARIES += lib/image/libimage.la
 lib_image_libimage_la_SOURCES = \
 	lib/image/acl.c \
 	lib/image/attrs.c lib/image/attrs.h \
+	lib/image/codec.h lib/image/codec_gzip.c lib/image/codec_zstd.c \
 	lib/image/digest.c lib/image/digest.h \
 	lib/image/docker_archive.c \
 	lib/image/image.h \

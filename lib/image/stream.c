@@ -1,10 +1,7 @@
 /*
  * Decompression and digests in one pass over a blob.
  *
- * gzip may be several members in a row (pigz, stargz) and may be padded with zeros; zstd may be
- * several frames, some of them skippable (zstd:chunked). Anything else behind the end is refused:
- * two readers must not see two different layers in one blob. The digest of the blob covers every
- * byte of the file, the diff_id every byte that comes out.
+ * The digest of the blob covers every byte of the file, the diff_id every byte that comes out.
  *
  * Bounds: 64 GiB out, no more than 1000 times the input once 100 MiB are out, 128 MiB of zstd
  * window.
@@ -15,40 +12,30 @@
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
-#include <zlib.h>
-#include <zstd.h>
 
 #include "base/cleanup.h"
 #include "base/error.h"
+#include "image/codec.h"
 
-#define BUFFER_SIZE	    ((size_t)1 << 20)
-#define SNIFF_SIZE	    8 /* of the longest magic number, and more */
-#define PRODUCED_MAX	    ((uint64_t)64 << 30)
-#define RATIO_MAX	    1000
-#define RATIO_FROM	    ((uint64_t)100 << 20)
-#define ZSTD_WINDOW_LOG_MAX 27
-
-struct codec {
-	const char *name;
-	int (*start)(struct stream *s, struct csn_error *err);
-	/* Fills s->out from s->in; gives the number of bytes made. */
-	ssize_t (*step)(struct stream *s, struct csn_error *err);
-	void (*stop)(struct stream *s);
-};
+#define BUFFER_SIZE  ((size_t)256 << 10)
+#define SNIFF_SIZE   8 /* of the longest magic number, and more */
+#define PRODUCED_MAX ((uint64_t)64 << 30)
+#define RATIO_MAX    1000
+#define RATIO_FROM   ((uint64_t)100 << 20)
+#define TICK_STEP    ((uint64_t)1 << 20)
 
 struct stream {
 	struct stream_options options;
 	const struct codec *codec; /* NULL: not compressed */
-	z_stream gzip;
-	ZSTD_DCtx *zstd;
+	void *codec_state;
 
-	unsigned char *in, *out;
+	unsigned char *in, *out; /* out: of stream_next, made when it is first called */
 	size_t in_size, in_used;
 	bool in_end;
-	bool inside; /* a gzip member or zstd frame has begun and not ended */
-	bool ended;  /* nothing but padding may follow */
+	bool inside, ended; /* see codec.h */
+	bool one_hash;	    /* not compressed: the blob's digest is the content's */
 
-	uint64_t consumed, produced;
+	uint64_t consumed, produced, ticked;
 	struct hasher blob_hash, plain_hash;
 };
 
@@ -106,6 +93,14 @@ static ssize_t read_some(struct stream *s, size_t have, struct csn_error *err)
 	}
 }
 
+static int tick(struct stream *s, struct csn_error *err)
+{
+	if (!s->options.tick || (!s->in_end && s->consumed - s->ticked < TICK_STEP))
+		return 0;
+	s->ticked = s->consumed;
+	return s->options.tick(s->options.data, s->consumed, err);
+}
+
 /* Reads more input when all of the last was used; at the start enough to see what it is. */
 static int fill(struct stream *s, struct csn_error *err)
 {
@@ -125,144 +120,50 @@ static int fill(struct stream *s, struct csn_error *err)
 	s->in_size = size;
 	s->in_end = size == 0;
 	s->consumed += size;
-	if (s->options.hash_blob)
+	if (s->options.hash_blob && !s->one_hash)
 		TRY(hasher_update(&s->blob_hash, s->in, size, err));
-	return s->options.tick ? s->options.tick(s->options.data, s->consumed, err) : 0;
+	return tick(s, err);
 }
 
-static int truncated(struct stream *s, struct csn_error *err)
+static int find_codec(struct stream *s, struct csn_error *err)
 {
-	return fail(err, EINVAL, "the %s data is truncated", s->codec->name);
-}
+	static const struct {
+		const struct codec *codec, *portable;
+		const char *refused;
+	} rows[] = {
+		[COMPRESSION_NONE] = { NULL, NULL, NULL },
+		[COMPRESSION_GZIP] = { &codec_gzip, &codec_gzip_zlib, NULL },
+		[COMPRESSION_ZSTD] = { &codec_zstd, &codec_zstd, NULL },
+		[COMPRESSION_XZ] = { NULL, NULL, "xz" },
+		[COMPRESSION_BZIP2] = { NULL, NULL, "bzip2" },
+	};
+	enum compression c = compression_sniff(s->in, s->in_size);
 
-static int damaged(struct stream *s, const char *why, struct csn_error *err)
-{
-	return fail(err, EINVAL, "the %s data is damaged: %s", s->codec->name, why);
-}
-
-/* ---- gzip ------------------------------------------------------------------------------------ */
-
-static int gzip_start(struct stream *s, struct csn_error *err)
-{
-	if (inflateInit2(&s->gzip, 15 + 16) != Z_OK)
-		return fail(err, ENOMEM, "out of memory");
+	if (rows[c].refused)
+		return fail(err, EINVAL, "layers compressed with %s are not supported",
+			    rows[c].refused);
+	const struct codec *codec = s->options.portable ? rows[c].portable : rows[c].codec;
+	if (codec)
+		TRY(codec->start(&s->codec_state, err));
+	s->codec = codec;
 	return 0;
 }
-
-static void gzip_stop(struct stream *s)
-{
-	(void)inflateEnd(&s->gzip);
-}
-
-/* Between members: another one, zeros up to the end, or an error. */
-static int gzip_between(struct stream *s, struct csn_error *err)
-{
-	while (s->in_used < s->in_size && s->in[s->in_used] == 0) {
-		s->ended = true;
-		s->in_used++;
-	}
-	if (s->in_used == s->in_size)
-		return 0;
-	if (s->ended || s->in[s->in_used] != 0x1f)
-		return damaged(s, "there is something else behind its end", err);
-	if (inflateReset(&s->gzip) != Z_OK)
-		return fail(err, EIO, "zlib could not start again");
-	s->inside = true;
-	return 0;
-}
-
-static ssize_t gzip_step(struct stream *s, struct csn_error *err)
-{
-	if (!s->inside) {
-		TRY(gzip_between(s, err));
-		if (!s->inside)
-			return 0;
-	}
-
-	s->gzip.next_in = s->in + s->in_used;
-	s->gzip.avail_in = (uInt)(s->in_size - s->in_used);
-	s->gzip.next_out = s->out;
-	s->gzip.avail_out = BUFFER_SIZE;
-	int r = inflate(&s->gzip, Z_NO_FLUSH);
-	s->in_used = s->in_size - s->gzip.avail_in;
-
-	if (r == Z_MEM_ERROR)
-		return fail(err, ENOMEM, "out of memory");
-	if (r == Z_STREAM_END)
-		s->inside = false;
-	else if (r != Z_OK && r != Z_BUF_ERROR)
-		return damaged(s, s->gzip.msg ? s->gzip.msg : "zlib refuses it", err);
-	return (ssize_t)(BUFFER_SIZE - s->gzip.avail_out);
-}
-
-/* ---- zstd ------------------------------------------------------------------------------------ */
-
-static int zstd_start(struct stream *s, struct csn_error *err)
-{
-	s->zstd = ZSTD_createDCtx();
-	if (!s->zstd)
-		return fail(err, ENOMEM, "out of memory");
-	(void)ZSTD_DCtx_setParameter(s->zstd, ZSTD_d_windowLogMax, ZSTD_WINDOW_LOG_MAX);
-	return 0;
-}
-
-static void zstd_stop(struct stream *s)
-{
-	(void)ZSTD_freeDCtx(s->zstd);
-}
-
-static ssize_t zstd_step(struct stream *s, struct csn_error *err)
-{
-	ZSTD_inBuffer in = { s->in, s->in_size, s->in_used };
-	ZSTD_outBuffer out = { s->out, BUFFER_SIZE, 0 };
-
-	size_t r = ZSTD_decompressStream(s->zstd, &out, &in);
-	if (ZSTD_isError(r))
-		return damaged(s, ZSTD_getErrorName(r), err);
-	s->in_used = in.pos;
-	s->inside = r != 0;
-	return (ssize_t)out.pos;
-}
-
-static const struct codec gzip_codec = { "gzip", gzip_start, gzip_step, gzip_stop };
-static const struct codec zstd_codec = { "zstd", zstd_start, zstd_step, zstd_stop };
-
-/* ---- the stream ------------------------------------------------------------------------------ */
 
 static int start(struct stream *s, struct csn_error *err)
 {
+	const struct stream_options *o = &s->options;
+
 	s->in = malloc(BUFFER_SIZE);
 	if (!s->in)
 		return fail(err, ENOMEM, "out of memory");
-	TRY(hasher_init(&s->plain_hash, s->options.plain_algorithm, err));
-	if (s->options.hash_blob)
-		TRY(hasher_init(&s->blob_hash, s->options.blob_algorithm, err));
+	TRY(hasher_init(&s->plain_hash, o->plain_algorithm, err));
+	if (o->hash_blob)
+		TRY(hasher_init(&s->blob_hash, o->blob_algorithm, err));
 	TRY(fill(s, err));
-
-	switch (compression_sniff(s->in, s->in_size)) {
-	case COMPRESSION_NONE:
-		return 0;
-	case COMPRESSION_GZIP:
-		s->codec = &gzip_codec;
-		break;
-	case COMPRESSION_ZSTD:
-		s->codec = &zstd_codec;
-		break;
-	case COMPRESSION_XZ:
-		return fail(err, EINVAL, "layers compressed with xz are not supported");
-	case COMPRESSION_BZIP2:
-		return fail(err, EINVAL, "layers compressed with bzip2 are not supported");
-	}
-
-	s->out = malloc(BUFFER_SIZE);
-	if (!s->out) {
-		s->codec = NULL;
-		return fail(err, ENOMEM, "out of memory");
-	}
-	int r = s->codec->start(s, err);
-	if (r < 0)
-		s->codec = NULL;
-	return r;
+	TRY(find_codec(s, err));
+	/* Not both then: the first piece is in blob_hash, which is not asked for any more. */
+	s->one_hash = !s->codec && o->hash_blob && o->blob_algorithm == o->plain_algorithm;
+	return 0;
 }
 
 int stream_open(const struct stream_options *o, struct stream **ret, struct csn_error *err)
@@ -281,30 +182,46 @@ int stream_open(const struct stream_options *o, struct stream **ret, struct csn_
 	return 0;
 }
 
-static ssize_t next_plain(struct stream *s, const void **ret_data, struct csn_error *err)
+static ssize_t read_plain(struct stream *s, void *buf, size_t size, struct csn_error *err)
 {
 	TRY(fill(s, err));
-	size_t size = s->in_size - s->in_used;
-	*ret_data = s->in + s->in_used;
-	s->in_used = s->in_size;
-	return (ssize_t)size;
+	size_t n = s->in_size - s->in_used;
+
+	n = n < size ? n : size;
+	memcpy(buf, s->in + s->in_used, n);
+	s->in_used += n;
+	return (ssize_t)n;
 }
 
-static ssize_t next_decoded(struct stream *s, const void **ret_data, struct csn_error *err)
+/* One step of the codec: what it made, perhaps nothing. */
+static ssize_t decode(struct stream *s, void *buf, size_t size, struct csn_error *err)
+{
+	struct codec_io io = { s->in, s->in_size, s->in_used, buf, size, s->inside, s->ended };
+	ssize_t n = s->codec->step(s->codec_state, &io, err);
+
+	if (n < 0)
+		return n;
+	if (n == 0 && io.in_used == s->in_used && s->in_used < s->in_size && io.inside == s->inside)
+		return codec_damaged(s->codec->name, "it does not go on", err);
+	s->in_used = io.in_used;
+	s->inside = io.inside;
+	s->ended = io.ended;
+	return n;
+}
+
+static ssize_t read_decoded(struct stream *s, void *buf, size_t size, struct csn_error *err)
 {
 	for (;;) {
 		TRY(fill(s, err));
 		/* A full buffer may have left more inside the decoder: ask it even without input.
 		 */
-		ssize_t n = s->in_end && !s->inside ? 0 : s->codec->step(s, err);
-		if (n < 0)
+		if (s->in_end && !s->inside)
+			return 0;
+		ssize_t n = decode(s, buf, size, err);
+		if (n != 0)
 			return n;
-		if (n > 0) {
-			*ret_data = s->out;
-			return n;
-		}
-		if (s->in_end)
-			return s->inside ? truncated(s, err) : 0;
+		if (s->in_end && s->inside)
+			return fail(err, EINVAL, "the %s data is truncated", s->codec->name);
 	}
 }
 
@@ -318,24 +235,46 @@ static int check_bounds(struct stream *s, struct csn_error *err)
 	return 0;
 }
 
+ssize_t stream_read(struct stream *s, void *buf, size_t size, struct csn_error *err)
+{
+	size_t have = 0;
+
+	/* As much as fits: whoever gets it works in large pieces. */
+	while (have < size) {
+		unsigned char *at = (unsigned char *)buf + have;
+		ssize_t n = s->codec ? read_decoded(s, at, size - have, err)
+				     : read_plain(s, at, size - have, err);
+		if (n < 0)
+			return n;
+		if (n == 0)
+			break;
+		have += (size_t)n;
+	}
+	s->produced += have;
+	TRY(check_bounds(s, err));
+	TRY(hasher_update(&s->plain_hash, buf, have, err));
+	return (ssize_t)have;
+}
+
 ssize_t stream_next(struct stream *s, const void **ret_data, struct csn_error *err)
 {
-	ssize_t n = s->codec ? next_decoded(s, ret_data, err) : next_plain(s, ret_data, err);
-	if (n <= 0)
-		return n;
-
-	s->produced += (uint64_t)n;
-	TRY(check_bounds(s, err));
-	TRY(hasher_update(&s->plain_hash, *ret_data, (size_t)n, err));
-	return n;
+	if (!s->out)
+		s->out = malloc(BUFFER_SIZE);
+	if (!s->out)
+		return fail(err, ENOMEM, "out of memory");
+	*ret_data = s->out;
+	return stream_read(s, s->out, BUFFER_SIZE, err);
 }
 
 int stream_digests(struct stream *s, char blob[DIGEST_TEXT_MAX], char plain[DIGEST_TEXT_MAX],
 		   struct csn_error *err)
 {
-	if (s->options.hash_blob)
-		TRY(hasher_final(&s->blob_hash, blob, err));
-	return hasher_final(&s->plain_hash, plain, err);
+	TRY(hasher_final(&s->plain_hash, plain, err));
+	if (s->one_hash)
+		(void)strcpy(blob, plain);
+	else if (s->options.hash_blob)
+		return hasher_final(&s->blob_hash, blob, err);
+	return 0;
 }
 
 uint64_t stream_consumed(const struct stream *s)
@@ -353,7 +292,7 @@ void stream_close(struct stream *s)
 	if (!s)
 		return;
 	if (s->codec)
-		s->codec->stop(s);
+		s->codec->stop(s->codec_state);
 	hasher_done(&s->blob_hash);
 	hasher_done(&s->plain_hash);
 	free(s->in);

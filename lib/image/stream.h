@@ -37,13 +37,16 @@ struct stream_options {
 	 * consumed, 0 when this is its end. It may wait. NULL: this is the end. */
 	int (*more)(void *data, uint64_t consumed, struct csn_error *err);
 	void *data;
+	bool portable; /* for tests: decompress without what only some machines have */
 };
 
 struct stream;
 
 int stream_open(const struct stream_options *o, struct stream **ret, struct csn_error *err);
-/* The next piece of decompressed data, valid until the next call; 0 at the verified end. A blob
- * that is cut short, damaged, or inflates beyond all reason is -EINVAL or -EFBIG. */
+/* Fills buf with decompressed data, less only at the end; 0 at the verified end. A blob that is cut
+ * short, damaged, or inflates beyond all reason is -EINVAL or -EFBIG. */
+ssize_t stream_read(struct stream *s, void *buf, size_t size, struct csn_error *err);
+/* The same, without a buffer of the caller's: *ret_data is valid until the next call. */
 ssize_t stream_next(struct stream *s, const void **ret_data, struct csn_error *err);
 /* After stream_next gave 0. blob is untouched unless hash_blob was set. Once only. */
 int stream_digests(struct stream *s, char blob[DIGEST_TEXT_MAX], char plain[DIGEST_TEXT_MAX],

@@ -1,6 +1,6 @@
 # unit tests of image
 image_test_libs = lib/image/libimage.la lib/base/libbase.la $(ARCHIVE_LIBS) $(CRYPTO_LIBS) \
-	$(JANSSON_LIBS) -lz -lzstd $(CHECK_LIBS)
+	$(JANSSON_LIBS) -lz -lzstd $(ISAL_LIBS) $(CHECK_LIBS)
 image_test_cflags = $(AM_CFLAGS) $(CHECK_CFLAGS) $(ARCHIVE_CFLAGS) -pthread
 
 check_PROGRAMS += tests/unit/test_image tests/unit/test_image_unpack tests/unit/test_image_stream \
