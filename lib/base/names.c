@@ -33,7 +33,14 @@ static const char *const signals[] = {
 static const struct {
 	const char *name;
 	int number;
-} signal_aliases[] = { { "IOT", SIGIOT }, { "POLL", SIGPOLL }, { "CLD", SIGCHLD } };
+} signal_aliases[] = {
+	{ "IOT", SIGIOT },
+	{ "POLL", SIGPOLL },
+	{ "CLD", SIGCHLD },
+	/* The C library's own have no other name; records are read back by it. */
+	{ "32", 32 },
+	{ "33", 33 },
+};
 
 /* A whole decimal number in [low, high], or -1. */
 static int whole_number(const char *text, int low, int high)

@@ -55,4 +55,13 @@ static inline int sys_pivot_root(const char *new_root, const char *put_old)
 	return (int)syscall(SYS_pivot_root, new_root, put_old);
 }
 
+/* sigaction(2) refuses the two that the C library keeps for itself, 32 and 33; posix_spawn(3)
+ * leaves them ignored. */
+static inline int sys_signal_default(int sig)
+{
+	/* SIG_DFL, no flags, no mask: at least as large as the kernel's struct. */
+	const unsigned long zero[8] = { 0 };
+	return (int)syscall(SYS_rt_sigaction, sig, zero, NULL, 8);
+}
+
 #endif

@@ -18,10 +18,9 @@ int step_prepare(struct child *c)
 	if (prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) < 0)
 		return -errno;
 
-	struct sigaction dfl = { .sa_handler = SIG_DFL };
 	for (int sig = 1; sig <= 64; sig++)
 		if (c->plan->ignored_signals & (UINT64_C(1) << (sig - 1)))
-			(void)sigaction(sig, &dfl, NULL);
+			(void)sys_signal_default(sig);
 
 	sigset_t none;
 	sigemptyset(&none);

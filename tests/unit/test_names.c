@@ -58,6 +58,7 @@ START_TEST(signals_as_people_write_them)
 		{ "65", -1 },	    { "-9", -1 },	  { "+9", -1 },		{ "9 ", -1 },
 		{ " 9", -1 },	    { "0x9", -1 },	  { "4294967305", -1 }, { "", -1 },
 		{ "SIG", -1 },	    { "SIGSIGTERM", -1 }, { "SIG9", -1 },	{ "TERMINATE", -1 },
+		{ "SIG32", 32 },    { "SIG33", 33 },	  { "SIG34", -1 },	{ "33", 33 },
 	};
 	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++)
 		ck_assert_msg(signal_number(rows[i].text) == rows[i].number, "\"%s\" is %d",
