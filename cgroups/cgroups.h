@@ -102,6 +102,24 @@ int cgroup_write(const struct cgroup *cg, const char *file, const char *text,
 int cgroup_oom_kills(const struct cgroup *cg, uint64_t *ret, bool *ret_known,
 		     struct csn_error *err);
 
+/*
+ * The OOM killer's work in a group (oom.c): memory.events held open from before the first process
+ * came in, and what it said then. The fd can be polled for POLLPRI: it wakes whoever has read it
+ * when a counter has changed since.
+ */
+struct cgroup_oom {
+	int fd;			     /* -1: the group has no memory controller */
+	uint64_t kills, group_kills; /* the counters when it was opened */
+};
+#define CGROUP_OOM_INIT                                                                            \
+	{                                                                                          \
+		.fd = -1                                                                           \
+	}
+int cgroup_oom_open(const struct cgroup *cg, struct cgroup_oom *ret, struct csn_error *err);
+/* Processes of the group, and of groups below it, that the OOM killer has ended since. False: the
+ * group is gone, or has no memory controller. */
+bool cgroup_oom_read(const struct cgroup_oom *oom, uint64_t *ret);
+
 /* ---- limits (limits.c: one table) ---------------------------------------------------------- */
 
 struct cgroup_io_limit {

@@ -23,6 +23,8 @@ bool cgroup2_of_mountinfo(char *line, bool *ret_whole, char **ret_point);
 
 /* Reads a small file of the group into buf, NUL-terminated. Bytes read or -errno. */
 ssize_t read_value(const struct cgroup *cg, const char *file, char *buf, size_t size);
+/* The value of key in the text of a flat keyed file. False: there is none. */
+bool value_of_key(const char *text, const char *key, uint64_t *ret);
 bool cgroup_has_file(const struct cgroup *cg, const char *file);
 
 /* The controller that a file belongs to, by its name; 0 for the core's own and unknown ones. */

@@ -7,5 +7,6 @@ cgroups_libcgroups_la_SOURCES = \
 	cgroups/internal.h \
 	cgroups/limits.c \
 	cgroups/mount.c \
+	cgroups/oom.c \
 	cgroups/remove.c \
 	cgroups/values.c

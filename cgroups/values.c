@@ -60,24 +60,31 @@ int cgroup_read_u64(const struct cgroup *cg, const char *file, uint64_t *ret, st
 	return 0;
 }
 
-int cgroup_read_key(const struct cgroup *cg, const char *file, const char *key, uint64_t *ret,
-		    struct csn_error *err)
+bool value_of_key(const char *text, const char *key, uint64_t *ret)
 {
-	char buf[8192];
 	size_t length = strlen(key);
-	ssize_t n = read_value(cg, file, buf, sizeof buf);
-	if (n < 0)
-		return fail_file(cg, file, (int)n, err);
-	for (const char *line = buf; line && *line;) {
+	for (const char *line = text; line && *line;) {
 		uint64_t value = 0;
 		if (strncmp(line, key, length) == 0 && line[length] == ' ' &&
 		    parse_value(line + length + 1, &value)) {
 			*ret = value;
-			return 0;
+			return true;
 		}
 		line = strchr(line, '\n');
 		line = line ? line + 1 : NULL;
 	}
+	return false;
+}
+
+int cgroup_read_key(const struct cgroup *cg, const char *file, const char *key, uint64_t *ret,
+		    struct csn_error *err)
+{
+	char buf[8192];
+	ssize_t n = read_value(cg, file, buf, sizeof buf);
+	if (n < 0)
+		return fail_file(cg, file, (int)n, err);
+	if (value_of_key(buf, key, ret))
+		return 0;
 	return fail(err, ENOENT, "cgroup \"%s\": %s: no \"%s\"", cg->path, file, key);
 }
 

@@ -355,6 +355,56 @@ CSN_API int csn_logs_next(struct csn_logs *logs, int timeout_ms, struct csn_log_
 CSN_API int csn_logs_fd(const struct csn_logs *logs);
 CSN_API void csn_logs_close(struct csn_logs *logs);
 
+/* ---- events -----------------------------------------------------------------------------------
+ */
+
+struct csn_events_options {
+	size_t size;
+	int64_t since_ns; /* also those that happened since then; 0: only what happens from now on
+			   */
+	int64_t until_ns; /* only until then; 0: no limit */
+	bool no_follow;	  /* do not wait for more */
+};
+#define CSN_EVENTS_OPTIONS_INIT                                                                    \
+	{                                                                                          \
+		sizeof(struct csn_events_options), 0, 0, false                                     \
+	}
+
+/* Texts are valid until the next call; "" where there is nothing to say. */
+struct csn_event {
+	size_t size;
+	int64_t time_ns;
+	const char *type;   /* "container", "image" */
+	const char *action; /* container: "create", "start", "oom", "kill", "die", "stop", "pause",
+			     * "unpause", "update", "remove"; image: "load", "import", "remove" */
+	const char *id, *name, *image;
+	const char *signal; /* kill, die: "SIGKILL" */
+	const char *reason; /* die: see csn_wait_reason_name() */
+	const char *error;  /* die: with "runtime_error" */
+	int exit_code;	    /* die */
+	uint64_t oom_kills; /* oom, die: processes that the OOM killer has ended since the start */
+	const char *json;   /* all of it as a JSON object on one line */
+};
+#define CSN_EVENT_INIT                                                                             \
+	{                                                                                          \
+		sizeof(struct csn_event), 0, "", "", "", "", "", "", "", "", 0, 0, ""              \
+	}
+
+struct csn_events;
+/*
+ * What happens to the containers and images of this runtime, whoever does it: oldest first, as far
+ * back as this boot's last megabyte of events goes. "oom" comes while the container runs.
+ */
+CSN_API int csn_events_open(struct csn_runtime *rt, const struct csn_events_options *options,
+			    struct csn_events **ret, struct csn_error *err) CSN_MUST_CHECK;
+/* The next event: 1. 0: there are no more (no_follow, until_ns). -EAGAIN: none within timeout_ms
+ * (0: do not wait). */
+CSN_API int csn_events_next(struct csn_events *events, int timeout_ms, struct csn_event *ret,
+			    struct csn_error *err) CSN_MUST_CHECK;
+/* An fd (owned by the handle) that is readable when csn_events_next may have news. */
+CSN_API int csn_events_fd(const struct csn_events *events);
+CSN_API void csn_events_close(struct csn_events *events);
+
 /* ---- attach -----------------------------------------------------------------------------------
  */
 

@@ -10,9 +10,9 @@
 #include "bin/opts.h"
 #include "caisson.h"
 
-extern const struct command command_attach, command_create, command_exec, command_images,
-	command_import, command_inspect, command_kill, command_load, command_logs, command_ps,
-	command_rm, command_rmi, command_run, command_start, command_stop, command_wait;
+extern const struct command command_attach, command_create, command_events, command_exec,
+	command_images, command_import, command_inspect, command_kill, command_load, command_logs,
+	command_ps, command_rm, command_rmi, command_run, command_start, command_stop, command_wait;
 
 /* Exit statuses that are not a container's. */
 enum { STATUS_FAILED = 1, STATUS_ENGINE_ERROR = 125 };

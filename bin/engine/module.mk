@@ -6,6 +6,7 @@ bin_csn_SOURCES = \
 	bin/engine/attend.c \
 	bin/engine/create.c \
 	bin/engine/engine.h \
+	bin/engine/events.c \
 	bin/engine/exec.c \
 	bin/engine/images.c \
 	bin/engine/import.c \

@@ -217,6 +217,8 @@ static int make_cgroup(struct creation *c, struct csn_error *err)
 			return fail(err, EBUSY, "linux.cgroupsPath: cgroup \"%s\" is frozen",
 				    r->cgroup);
 	}
+	if (c->req->oom)
+		TRY(cgroup_oom_open(&c->cgroup, c->req->oom, err));
 	TRY(cgroup_apply_limits(&c->cgroup, &limits, err));
 	if (rules_count)
 		TRY(cgroup_set_devices(&c->cgroup, rules, rules_count, err));

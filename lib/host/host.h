@@ -15,6 +15,8 @@
 #include "spec/spec.h"
 #include "state/state.h"
 
+struct cgroup_oom; /* cgroups/cgroups.h */
+
 /* Where warnings go ("rlimit RLIMIT_NOFILE: cannot be raised …"): they never change the flow. */
 typedef void (*host_warn_fn)(void *data, const char *text);
 
@@ -37,6 +39,8 @@ struct host_create {
 	bool detached;	  /* run: nobody attends, so a terminal needs a console socket */
 	/* Engine: a detached tree that becomes the root instead of root.path; -1: none. */
 	int rootfs_tree;
+	/* Opened on the container's cgroup before its first process exists; NULL: nobody asks. */
+	struct cgroup_oom *oom;
 };
 #define HOST_CREATE_INIT                                                                           \
 	{                                                                                          \

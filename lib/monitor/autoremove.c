@@ -52,7 +52,7 @@ static void free_name(int root, int container_dir, const char *id)
 		(void)unlinkat(root, path, 0);
 }
 
-void auto_remove(int root, int container_dir, const char *id)
+bool auto_remove(int root, int container_dir, const char *id)
 {
 	char from[300], to[300];
 
@@ -65,6 +65,8 @@ void auto_remove(int root, int container_dir, const char *id)
 	/* Not waited for: whoever removes it by hand holds the lock and waits for us. */
 	if (lock >= 0)
 		(void)flock(lock, LOCK_EX | LOCK_NB);
-	if (renameat(root, from, root, to) == 0)
-		(void)remove_tree(root, to, NULL);
+	if (renameat(root, from, root, to) < 0)
+		return false;
+	(void)remove_tree(root, to, NULL);
+	return true;
 }

@@ -4,6 +4,7 @@
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -12,11 +13,11 @@
 #include "base/cleanup.h"
 #include "monitor/supervise.h"
 
-enum { WORDS = 9 };
+enum { WORDS = 12 };
 
 int supervision_exec(const struct supervision *s)
 {
-	char fds[FD_COUNT * 12] = "", pid[16], started[48];
+	char fds[FD_COUNT * 12] = "", pid[16], started[48], oom[48];
 	size_t at = 0;
 
 	for (int i = 0; i < FD_COUNT; i++) {
@@ -27,15 +28,19 @@ int supervision_exec(const struct supervision *s)
 	(void)snprintf(pid, sizeof pid, "%d", (int)s->pid);
 	(void)snprintf(started, sizeof started, "%lld.%ld", (long long)s->started.tv_sec,
 		       (long)s->started.tv_nsec);
+	(void)snprintf(oom, sizeof oom, "%" PRIu64 ",%" PRIu64, s->oom_kills, s->oom_group_kills);
 	const char *argv[WORDS + 1] = { "caisson-monitor",
 					"--supervise",
 					s->root,
 					s->run_root,
 					s->id,
 					s->cgroup,
+					s->name,
+					s->image,
 					s->auto_remove ? "auto-remove" : "keep",
 					pid,
 					started,
+					oom,
 					NULL };
 	const char *with_fds[WORDS + 2];
 	memcpy(with_fds, argv, sizeof argv);
@@ -57,13 +62,17 @@ int supervision_parse(int argc, char **argv, struct supervision *ret)
 	ret->run_root = argv[3];
 	ret->id = argv[4];
 	ret->cgroup = argv[5];
-	ret->auto_remove = strcmp(argv[6], "auto-remove") == 0;
-	ret->pid = (pid_t)atoi(argv[7]);
-	char *dot;
-	ret->started.tv_sec = strtoll(argv[8], &dot, 10);
-	ret->started.tv_nsec = *dot == '.' ? strtol(dot + 1, NULL, 10) : 0;
+	ret->name = argv[6];
+	ret->image = argv[7];
+	ret->auto_remove = strcmp(argv[8], "auto-remove") == 0;
+	ret->pid = (pid_t)atoi(argv[9]);
+	char *rest;
+	ret->started.tv_sec = strtoll(argv[10], &rest, 10);
+	ret->started.tv_nsec = *rest == '.' ? strtol(rest + 1, NULL, 10) : 0;
+	ret->oom_kills = strtoull(argv[11], &rest, 10);
+	ret->oom_group_kills = *rest == ',' ? strtoull(rest + 1, NULL, 10) : 0;
 
-	const char *p = argv[9];
+	const char *p = argv[12];
 	for (int i = 0; i < FD_COUNT; i++) {
 		char *end;
 		ret->fds[i] = (int)strtol(p, &end, 10);

@@ -1,6 +1,8 @@
 # librecords: what libcaisson shares with the monitor.
 noinst_LTLIBRARIES += lib/monitor/librecords.la lib/monitor/libmonitor.la
-lib_monitor_librecords_la_SOURCES = lib/monitor/records.c lib/monitor/monitor.h
+lib_monitor_librecords_la_SOURCES = \
+	lib/monitor/journal.c lib/monitor/journal.h \
+	lib/monitor/records.c lib/monitor/monitor.h
 lib_monitor_libmonitor_la_SOURCES = \
 	lib/monitor/attach.c lib/monitor/attach.h \
 	lib/monitor/autoremove.c \

@@ -122,12 +122,21 @@ static int mount_classic(struct starting *st)
 	return r;
 }
 
+/* Before Linux 6.5 overlayfs takes whatever it is told and refuses it at the end, with a line in
+ * the kernel's log: it is asked with a flag that a newer one refuses at once. */
+static bool takes_anything(void)
+{
+	auto_fd fs = fsopen("overlay", FSOPEN_CLOEXEC);
+	return fs >= 0 && fsconfig(fs, FSCONFIG_SET_FLAG, "lowerdir+", NULL, 0) == 0;
+}
+
 static int mount_overlay(struct starting *st)
 {
+	bool old = takes_anything();
 	auto_fd fs = fsopen("overlay", FSOPEN_CLOEXEC);
 	if (fs < 0)
 		return -errno;
-	int r = add_layers_one_by_one(fs, st);
+	int r = old ? -EINVAL : add_layers_one_by_one(fs, st);
 	if (r == -EINVAL)
 		r = add_layers_joined(fs, st);
 	if (r == -E2BIG)
@@ -237,6 +246,8 @@ static int start(struct starting *st, struct csn_error *err)
 	req.id = st->id;
 	req.bundle = bundle;
 	req.rootfs_tree = st->tree;
+	struct cgroup_oom oom = CGROUP_OOM_INIT;
+	req.oom = &oom;
 	if (lend_stdio(st) < 0)
 		return fail_errno(err, "standard streams");
 	int r = host_run(&ctx, &req, &process, err);
@@ -246,6 +257,9 @@ static int start(struct starting *st, struct csn_error *err)
 
 	(void)clock_gettime(CLOCK_REALTIME, &st->s.started);
 	st->s.pid = process.pid;
+	st->s.fds[FD_OOM] = oom.fd;
+	st->s.oom_kills = oom.kills;
+	st->s.oom_group_kills = oom.group_kills;
 	st->s.fds[FD_INIT] = process.pidfd;
 	st->s.fds[FD_CONTAINER] = st->container_dir;
 	if (process.tty_master >= 0) {
@@ -325,11 +339,15 @@ int monitor_start(const char *root, const char *run_root, const char *id, int st
 		say_status(status_fd, 0, &err);
 		return 1;
 	}
-	say_status(status_fd, st.s.pid, NULL);
 	st.s.root = root;
 	st.s.run_root = run_root;
 	st.s.id = id;
 	st.s.cgroup = st.record.cgroup;
+	st.s.name = st.record.name;
+	st.s.image = st.record.image;
+	/* Before the starter knows: its next command's events come after this one. */
+	supervision_tell(&st.s, "start", NULL, 0);
+	say_status(status_fd, st.s.pid, NULL);
 	st.s.auto_remove = st.record.auto_remove;
 	st.s.fds[FD_STARTER] = attach_fd;
 	return supervision_exec(&st.s);

@@ -24,7 +24,16 @@
 #include "monitor/logs.h"
 
 enum state { RUNNING, DRAINING, STATES };
-enum event { STDOUT_READY, STDERR_READY, TTY_READY, INIT_ENDED, CLIENT_COMES, STDIN_ROOM, EVENTS };
+enum event {
+	STDOUT_READY,
+	STDERR_READY,
+	TTY_READY,
+	INIT_ENDED,
+	CLIENT_COMES,
+	STDIN_ROOM,
+	OOM_NEWS,
+	EVENTS
+};
 
 struct monitor {
 	struct supervision *s;
@@ -32,6 +41,7 @@ struct monitor {
 	struct attach attach;
 	struct log_file log;
 	struct log_stream out, err;
+	uint64_t oom_told;     /* kills of the OOM killer that are in the journal */
 	char chunk[32 * 1024]; /* one read of output */
 };
 
@@ -87,6 +97,16 @@ static void on_stdin_room(struct monitor *m)
 	(void)attach_feed(&m->attach);
 }
 
+/* Also woken when the group only came near its limit. */
+static void on_oom_news(struct monitor *m)
+{
+	uint64_t kills = 0;
+	if (!supervision_oom_kills(m->s, &kills))
+		close_fd(&m->s->fds[FD_OOM]); /* it would wake us for ever */
+	else if (kills > m->oom_told)
+		supervision_tell(m->s, "oom", NULL, m->oom_told = kills);
+}
+
 typedef void handler(struct monitor *m);
 static handler *const grid[STATES][EVENTS] = {
 	[RUNNING] = { [STDOUT_READY] = on_stdout,
@@ -94,7 +114,8 @@ static handler *const grid[STATES][EVENTS] = {
 		      [TTY_READY] = on_tty,
 		      [INIT_ENDED] = on_init_end,
 		      [CLIENT_COMES] = on_client,
-		      [STDIN_ROOM] = on_stdin_room },
+		      [STDIN_ROOM] = on_stdin_room,
+		      [OOM_NEWS] = on_oom_news },
 	[DRAINING] = { [STDOUT_READY] = on_stdout,
 		       [STDERR_READY] = on_stderr,
 		       [TTY_READY] = on_tty },
@@ -117,6 +138,8 @@ static int fd_of(const struct monitor *m, enum event e)
 		return m->s->fds[FD_LISTEN];
 	case STDIN_ROOM:
 		return m->attach.waiting_size ? m->attach.stdin_fd : -1;
+	case OOM_NEWS:
+		return m->s->fds[FD_OOM];
 	case EVENTS:
 		break;
 	}
@@ -145,7 +168,7 @@ static bool step(struct monitor *m, int timeout_ms)
 
 	for (int e = 0; e < EVENTS; e++) {
 		fds[e].fd = grid[m->state][e] ? fd_of(m, (enum event)e) : -1;
-		fds[e].events = e == STDIN_ROOM ? POLLOUT : POLLIN;
+		fds[e].events = e == STDIN_ROOM ? POLLOUT : e == OOM_NEWS ? POLLPRI : POLLIN;
 	}
 	for (size_t i = 0; i < CLIENTS_MAX; i++) {
 		const struct client *c = &m->attach.clients[i];
@@ -179,6 +202,16 @@ static void drain(struct monitor *m)
 		;
 }
 
+/* What the end was, for good: to the record first, then to whoever listens. */
+static void tell_end(struct monitor *m, const struct exit_record *end)
+{
+	(void)exit_record_write(m->s->fds[FD_CONTAINER], end, NULL);
+	if (end->oom_kills > m->oom_told)
+		supervision_tell(m->s, "oom", NULL, end->oom_kills);
+	supervision_tell(m->s, "die", end, 0);
+	attach_end(&m->attach, (uint32_t)end->exit_code);
+}
+
 static void clean_up(const struct supervision *s)
 {
 	char path[4096];
@@ -188,8 +221,8 @@ static void clean_up(const struct supervision *s)
 
 	(void)snprintf(path, sizeof path, "%s/state", s->run_root);
 	(void)host_delete(&ctx, s->id, true, NULL);
-	if (s->auto_remove && root >= 0)
-		auto_remove(root, s->fds[FD_CONTAINER], s->id);
+	if (s->auto_remove && root >= 0 && auto_remove(root, s->fds[FD_CONTAINER], s->id))
+		supervision_tell(s, "remove", NULL, 0);
 	auto_fd monitors =
 		run < 0 ? -1 : openat(run, "monitor", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (monitors >= 0)
@@ -213,8 +246,7 @@ int monitor_supervise(struct supervision *s)
 		(void)step(m, -1);
 	drain(m);
 	reap(s, &end);
-	(void)exit_record_write(s->fds[FD_CONTAINER], &end, NULL);
-	attach_end(&m->attach, (uint32_t)end.exit_code);
+	tell_end(m, &end);
 	clean_up(s);
 	return 0;
 }

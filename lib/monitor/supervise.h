@@ -5,6 +5,7 @@
 #include <time.h>
 
 #include "caisson.h"
+#include "cgroups/cgroups.h"
 #include "monitor/monitor.h"
 
 /* Numbered, so that they survive execve as words of argv. -1: not there. */
@@ -19,15 +20,18 @@ enum supervised_fd {
 	FD_LISTEN,   /* attach.sock */
 	FD_STARTER,  /* --attach-fd */
 	FD_PID_FILE, /* keeps the lock */
+	FD_OOM,	     /* memory.events of its cgroup */
 	FD_COUNT
 };
 
 struct supervision {
 	const char *root, *run_root, *id;
-	const char *cgroup; /* path below the cgroup2 mount */
+	const char *cgroup;	  /* path below the cgroup2 mount */
+	const char *name, *image; /* for events */
 	bool auto_remove;
 	struct timespec started;
 	pid_t pid;
+	uint64_t oom_kills, oom_group_kills; /* memory.events before the start */
 	int fds[FD_COUNT];
 };
 
@@ -40,10 +44,16 @@ int monitor_start(const char *root, const char *run_root, const char *id, int st
 int supervision_exec(const struct supervision *s);
 int supervision_parse(int argc, char **argv, struct supervision *ret);
 
-/* reap.c: how it ended, by waitid and memory.events. */
+/* reap.c: how it ended, by waitid and memory.events. Nobody of the container lives afterwards. */
 void reap(const struct supervision *s, struct exit_record *ret);
+/* Processes of the container that the OOM killer has ended; false: that cannot be known. */
+bool supervision_oom_kills(const struct supervision *s, uint64_t *ret);
+/* Writes an event of the container to the journal. */
+void supervision_tell(const struct supervision *s, const char *action,
+		      const struct exit_record *end, uint64_t oom_kills);
 
-/* autoremove.c: takes <root>/containers/<id> and its name away, once waiters have read the end. */
-void auto_remove(int root, int container_dir, const char *id);
+/* autoremove.c: takes <root>/containers/<id> and its name away, once waiters have read the end.
+ * False: somebody else did. */
+bool auto_remove(int root, int container_dir, const char *id);
 
 #endif

@@ -295,6 +295,9 @@ int csn_container_create(struct csn_runtime *rt, const struct csn_container_opti
 	TRY(make_upper(&m, err));
 	TRY(put_config(&m, err));
 	TRY(finish(&m, err));
+	struct container made AUTO(container_close) = CONTAINER_INIT;
+	if (container_open(rt, m.id, &made, NULL) == 0)
+		event_tell(rt, &made, (struct journal_event){ .action = "create" });
 	memcpy(ret_id, m.id, CSN_ID_SIZE);
 	return 0;
 }

@@ -7,6 +7,7 @@
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -140,10 +141,11 @@ void facts_read(struct csn_runtime *rt, const struct container *c, bool locked, 
 	*ret = f;
 }
 
-/* Kills what is left in its cgroup and removes the cgroup. */
-static int clear_cgroup(const char *path, struct csn_error *err)
+/* Kills what is left in its cgroup and removes the cgroup, having read what it knows of the end. */
+static int clear_cgroup(const char *path, struct exit_record *end, struct csn_error *err)
 {
 	struct cgroup cg AUTO(cgroup_close) = CGROUP_INIT;
+	bool known = false;
 	if (!path[0])
 		return 0;
 	int r = cgroup_open(path, &cg, err);
@@ -151,25 +153,55 @@ static int clear_cgroup(const char *path, struct csn_error *err)
 		return r == -ENOENT ? 0 : r;
 	TRY(cgroup_kill(&cg, err));
 	TRY(cgroup_wait_empty(&cg, EMPTY_TIMEOUT_MS, err));
+	(void)cgroup_oom_kills(&cg, &end->oom_kills, &known, NULL);
+	(void)cgroup_read_u64(&cg, "memory.peak", &end->memory_peak, NULL);
 	return cgroup_remove(path, err);
+}
+
+/* Of an end that nobody saw the kernel still knows some: when it began, whether the OOM killer was
+ * at work, how much memory it took. Whether its first process was what the OOM killer ended is not
+ * among that, so the reason stays what it is. */
+static void word_lost(struct exit_record *end)
+{
+	end->reason = EXIT_RUNTIME_ERROR;
+	end->exit_code = 255;
+	if (end->oom_kills)
+		(void)snprintf(end->error, sizeof end->error,
+			       "%s; the OOM killer had ended %" PRIu64 " of its processes",
+			       facts_lost_text(), end->oom_kills);
+	else
+		(void)snprintf(end->error, sizeof end->error, "%s", facts_lost_text());
+	(void)clock_gettime(CLOCK_REALTIME, &end->finished_at);
+}
+
+/* The start of its last run, from lib/state's record; then the record goes. */
+static int clear_record(struct csn_runtime *rt, const char *id, struct exit_record *end,
+			struct csn_error *err)
+{
+	struct entry e AUTO(entry_close) = ENTRY_INIT;
+	struct record r AUTO(record_done) = { 0 };
+	if (store_get(&rt->state, id, ENTRY_LOCKED, &e, NULL) < 0)
+		return 0;
+	if (record_read(&e, &r, NULL) == 0)
+		end->started_at = r.created;
+	return store_remove(&rt->state, &e, err);
 }
 
 int facts_settle(struct csn_runtime *rt, const struct container *c, const struct facts *f,
 		 struct csn_error *err)
 {
+	struct exit_record end = { 0 };
 	if (f->has_record) {
-		TRY(clear_cgroup(f->cgroup, err));
-		struct entry e AUTO(entry_close) = ENTRY_INIT;
-		if (store_get(&rt->state, c->id, ENTRY_LOCKED, &e, NULL) == 0)
-			TRY(store_remove(&rt->state, &e, err));
+		TRY(clear_cgroup(f->cgroup, &end, err));
+		TRY(clear_record(rt, c->id, &end, err));
 	}
 	(void)remove_tree(rt->monitor_dir, c->id, NULL);
 	(void)unlinkat(c->dir, "stopping", 0);
 	if (f->has_exit || !has_file(c, "started"))
 		return 0;
 
-	struct exit_record end = { .reason = EXIT_RUNTIME_ERROR, .exit_code = 255 };
-	(void)snprintf(end.error, sizeof end.error, "%s", facts_lost_text());
-	(void)clock_gettime(CLOCK_REALTIME, &end.finished_at);
-	return exit_record_write(c->dir, &end, err);
+	word_lost(&end);
+	TRY(exit_record_write(c->dir, &end, err));
+	event_tell(rt, c, (struct journal_event){ .action = "die", .end = &end });
+	return 0;
 }

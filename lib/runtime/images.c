@@ -384,6 +384,8 @@ static int load(struct csn_runtime *rt, const char *verb,
 		return fail(err, ENOMEM, "out of memory");
 	struct run run = { .options = &o, .images = l };
 	TRY(image_program(rt, args, path ? -1 : o.fd, &run, err));
+	for (size_t i = 0; i < l->count; i++)
+		event_tell_image(rt, verb, l->items[i].reference, l->items[i].id);
 	if (ret)
 		*ret = take_ptr(l);
 	return 0;
@@ -489,5 +491,6 @@ int csn_image_remove(struct csn_runtime *rt, const char *image, bool force, stru
 	const char *const args[] = { "--root", rt->root, "remove", r.reference, NULL };
 	struct run run = { 0 };
 	TRY(image_program(rt, args, -1, &run, err));
+	event_tell_image(rt, "remove", r.reference, r.id);
 	return collect_garbage(rt, &u, err);
 }

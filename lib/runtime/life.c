@@ -119,13 +119,15 @@ static int prepare(struct csn_runtime *rt, const struct container *c, const stru
 }
 
 /* Written over the monitor's own, which does not know what a shell would say. */
-static void record_failure(const struct container *c, const struct csn_error *why)
+static void record_failure(struct csn_runtime *rt, const struct container *c,
+			   const struct csn_error *why)
 {
 	struct exit_record end = { .reason = EXIT_RUNTIME_ERROR };
 	end.exit_code = csn_start_exit_code(why);
 	(void)snprintf(end.error, sizeof end.error, "%.250s", why->text);
 	(void)clock_gettime(CLOCK_REALTIME, &end.finished_at);
 	(void)exit_record_write(c->dir, &end, NULL);
+	event_tell(rt, c, (struct journal_event){ .action = "die", .end = &end });
 }
 
 int csn_container_start(struct csn_runtime *rt, const char *container,
@@ -155,7 +157,7 @@ int csn_container_start(struct csn_runtime *rt, const char *container,
 	int r = run_monitor(rt, &c, theirs, &why);
 	if (r < 0) {
 		csn_attach_close(attach);
-		record_failure(&c, &why);
+		record_failure(rt, &c, &why);
 		return fail(err, why.code, "%s", why.text);
 	}
 	if (ret_attach)
@@ -197,9 +199,25 @@ static int wait_gone(int fd, int64_t deadline)
 	}
 }
 
-static int kill_all(const struct facts *f, struct csn_error *err)
+static bool is_alive(int pidfd)
+{
+	struct pollfd p = { .fd = pidfd, .events = POLLIN };
+	return pidfd >= 0 && poll(&p, 1, 0) == 0;
+}
+
+/* Before the signal is sent: what it does is told by others, and comes behind it. */
+static void tell_kill(struct csn_runtime *rt, const struct container *c, int number)
+{
+	event_tell(rt, c,
+		   (struct journal_event){ .action = "kill", .signal = signal_name(number) });
+}
+
+static int kill_all(struct csn_runtime *rt, const struct container *c, const struct facts *f,
+		    struct csn_error *err)
 {
 	struct cgroup cg AUTO(cgroup_close) = CGROUP_INIT;
+	if (is_alive(f->init_fd))
+		tell_kill(rt, c, SIGKILL);
 	if (!f->cgroup[0])
 		return 0;
 	int r = cgroup_open(f->cgroup, &cg, err);
@@ -274,13 +292,17 @@ int csn_container_stop(struct csn_runtime *rt, const char *container, int timeou
 	stop_settings(&c, &number, &timeout_ms);
 	TRY(touch(&c, "stopping", err));
 	thaw(&f);
-	if (f.init_fd >= 0 && timeout_ms > 0 &&
-	    sys_pidfd_send_signal(f.init_fd, number, NULL, 0) == 0)
-		(void)wait_gone(f.init_fd, deadline_in(timeout_ms));
-	int r = kill_all(&f, err);
+	if (timeout_ms > 0 && is_alive(f.init_fd)) {
+		tell_kill(rt, &c, number);
+		if (sys_pidfd_send_signal(f.init_fd, number, NULL, 0) == 0)
+			(void)wait_gone(f.init_fd, deadline_in(timeout_ms));
+	}
+	int r = kill_all(rt, &c, &f, err);
 	if (r == 0)
 		r = await_end(rt, &c, &f, err);
 	(void)unlinkat(c.dir, "stopping", 0);
+	if (r == 0)
+		event_tell(rt, &c, (struct journal_event){ .action = "stop" });
 	return r;
 }
 
@@ -295,8 +317,9 @@ int csn_container_kill(struct csn_runtime *rt, const char *container, const char
 	struct facts f AUTO(facts_done) = FACTS_INIT;
 	TRY(container_find(rt, container, &c, err));
 	facts_read(rt, &c, false, &f);
-	if (f.init_fd < 0)
+	if (!is_alive(f.init_fd))
 		return fail(err, ESRCH, "container \"%s\" is not running", container);
+	tell_kill(rt, &c, number);
 	if (sys_pidfd_send_signal(f.init_fd, number, NULL, 0) < 0) {
 		if (errno == ESRCH)
 			return fail(err, ESRCH, "container \"%s\" is not running", container);
@@ -318,6 +341,7 @@ static int remove_files(struct csn_runtime *rt, const struct container *c, struc
 	 * moves with it and keeps sweepers off. */
 	if (renameat(rt->containers_dir, c->id, rt->unfinished_dir, c->id) < 0)
 		return errno == ENOENT ? 0 : fail_errno(err, "remove container %.12s", c->id);
+	event_tell(rt, c, (struct journal_event){ .action = "remove" });
 	if (readable && r.name) {
 		auto_fd names = lock_dir(rt->names_dir, LOCK_EX, err);
 		if (names < 0)
@@ -341,7 +365,7 @@ int csn_container_remove(struct csn_runtime *rt, const char *container, bool for
 		return fail(err, EBUSY, "container \"%s\" is running: stop it first, or force",
 			    container);
 	if (facts_running(&f))
-		TRY(kill_all(&f, err));
+		TRY(kill_all(rt, &c, &f, err));
 	int64_t deadline = deadline_in(GONE_TIMEOUT_MS);
 	int r = f.init_fd >= 0 ? wait_gone(f.init_fd, deadline) : 0;
 	if (r == 0 && f.monitor_fd >= 0)

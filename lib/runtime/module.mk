@@ -5,6 +5,7 @@ lib_runtime_libruntime_la_SOURCES = \
 	lib/runtime/attach.c \
 	lib/runtime/container.c \
 	lib/runtime/create.c \
+	lib/runtime/events.c \
 	lib/runtime/exec.c \
 	lib/runtime/facts.c \
 	lib/runtime/images.c \

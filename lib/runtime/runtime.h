@@ -24,6 +24,7 @@
 #include "base/arena.h"
 #include "base/cleanup.h"
 #include "caisson.h"
+#include "monitor/journal.h"
 #include "monitor/monitor.h"
 #include "service/service.h"
 #include "state/state.h"
@@ -152,6 +153,15 @@ int facts_settle(struct csn_runtime *rt, const struct container *c, const struct
 		 struct csn_error *err);
 /* The sentence for a lost container. */
 const char *facts_lost_text(void);
+
+/* ---- events (events.c) ------------------------------------------------------------------------
+ */
+
+/* Writes an event of a container to the journal: action and what belongs to it; the rest is filled
+ * in from its record, which must still be there. */
+void event_tell(struct csn_runtime *rt, const struct container *c, struct journal_event e);
+void event_tell_image(struct csn_runtime *rt, const char *action, const char *reference,
+		      const char *id);
 
 /* ---- users (users.c) --------------------------------------------------------------------------
  */

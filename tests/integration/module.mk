@@ -1,6 +1,7 @@
 # Integration tests: how to write one is told in lib.sh.
 integration_tests = \
 	tests/integration/cli_errors.sh \
+	tests/integration/engine_outcomes.sh \
 	tests/integration/framework_selftest.sh \
 	tests/integration/limits_update.sh \
 	tests/integration/mount_propagation.sh \
@@ -14,7 +15,7 @@ integration_tests = \
 	tests/integration/spec_linux.sh
 
 TESTS += $(integration_tests)
-EXTRA_DIST += $(integration_tests) tests/integration/lib.sh tests/integration/run \
+EXTRA_DIST += $(integration_tests) tests/integration/engine_lib.sh tests/integration/lib.sh tests/integration/run \
 	tests/integration/snapshot.sh
 
 check_PROGRAMS += tests/integration/recvtty

@@ -288,19 +288,31 @@ END_TEST
 START_TEST(words_of_the_second_image)
 {
 	struct supervision s = { 0 };
-	char *good[] = { (char[]){ "m" },	    (char[]){ "--supervise" },
-			 (char[]){ "/root" },	    (char[]){ "/run" },
-			 (char[]){ "id" },	    (char[]){ "/caisson/id" },
-			 (char[]){ "auto-remove" }, (char[]){ "42" },
-			 (char[]){ "12.345" },	    (char[]){ "-1,-1,-1,-1,-1,-1,-1,-1,-1,-1" } };
+	char *good[] = { (char[]){ "m" },
+			 (char[]){ "--supervise" },
+			 (char[]){ "/root" },
+			 (char[]){ "/run" },
+			 (char[]){ "id" },
+			 (char[]){ "/caisson/id" },
+			 (char[]){ "web" },
+			 (char[]){ "" },
+			 (char[]){ "auto-remove" },
+			 (char[]){ "42" },
+			 (char[]){ "12.345" },
+			 (char[]){ "7,2" },
+			 (char[]){ "-1,-1,-1,-1,-1,-1,-1,-1,-1,-1,9" } };
 	ck_assert_int_eq(supervision_parse(COUNT(good), good, &s), 0);
 	ck_assert_int_eq(s.pid, 42);
 	ck_assert(s.auto_remove);
 	ck_assert_int_eq(s.started.tv_sec, 12);
 	ck_assert_int_eq(s.started.tv_nsec, 345);
+	ck_assert_str_eq(s.name, "web");
+	ck_assert_uint_eq(s.oom_kills, 7);
+	ck_assert_uint_eq(s.oom_group_kills, 2);
 	ck_assert_int_eq(s.fds[FD_LOG], -1);
+	ck_assert_int_eq(s.fds[FD_OOM], 9);
 	ck_assert_int_lt(supervision_parse(COUNT(good) - 1, good, &s), 0);
-	good[9] = (char[]){ "1,x" };
+	good[12] = (char[]){ "1,x" };
 	ck_assert_int_lt(supervision_parse(COUNT(good), good, &s), 0);
 }
 END_TEST

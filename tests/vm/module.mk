@@ -1,5 +1,5 @@
 # The integration tests in a virtual machine, and those that need what only the machine has.
-vm_tests =
+vm_tests = tests/vm/vm_oom.sh
 
 EXTRA_DIST += $(vm_tests) tests/vm/guest tests/vm/image tests/vm/run
 
