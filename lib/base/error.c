@@ -17,6 +17,15 @@ static void one_line(char *text)
 			*text = ' ';
 }
 
+/* A failure that is just worded has no kind yet; the text is what was said of it. */
+static void set_code(struct csn_error *err, int code)
+{
+	err->code = code;
+	err->kind = CSN_ERROR_NONE;
+	err->subject_at = err->subject_size = err->reason_at = 0;
+	one_line(err->text);
+}
+
 int fail(struct csn_error *err, int code, const char *fmt, ...)
 {
 	if (err) {
@@ -24,8 +33,7 @@ int fail(struct csn_error *err, int code, const char *fmt, ...)
 		va_start(ap, fmt);
 		(void)vsnprintf(err->text, sizeof err->text, fmt, ap);
 		va_end(ap);
-		err->code = code;
-		one_line(err->text);
+		set_code(err, code);
 	}
 	return -code;
 }
@@ -42,8 +50,7 @@ int fail_errno(struct csn_error *err, const char *fmt, ...)
 		if (n >= 0 && (size_t)n < sizeof err->text)
 			(void)snprintf(err->text + n, sizeof err->text - (size_t)n, ": %s",
 				       strerror(code));
-		err->code = code;
-		one_line(err->text);
+		set_code(err, code);
 	}
 	return -code;
 }

@@ -184,17 +184,31 @@ static void decref(json_t **j)
 	json_decref(*j);
 }
 
-int json_decode(const char *text, size_t size, const char *name, const struct json_field *fields,
-		void *out, struct arena *arena, struct csn_error *err)
+static int decode_document(const char *text, size_t size, const struct json_field *fields,
+			   void *out, struct json_decoder *how)
 {
+	struct json_decoder d = *how;
 	json_t *root AUTO(decref)
 	= NULL;
-	TRY(load(text, size, name, &root, err));
-
-	struct json_decoder d = { .arena = arena, .err = err, .name = name };
+	TRY(load(text, size, d.name, &root, d.err));
 	if (!json_is_object(root))
 		return json_expected(&d, "an object");
 	return json_decode_fields(&d, wrap(root), fields, out);
+}
+
+int json_decode(const char *text, size_t size, const char *name, const struct json_field *fields,
+		void *out, struct arena *arena, struct csn_error *err)
+{
+	struct json_decoder d = { .arena = arena, .err = err, .name = name };
+	return decode_document(text, size, fields, out, &d);
+}
+
+int json_decode_strict(const char *text, size_t size, const char *name,
+		       const struct json_field *fields, void *out, struct arena *arena,
+		       struct csn_error *err)
+{
+	struct json_decoder d = { .arena = arena, .err = err, .name = name, .strict = true };
+	return decode_document(text, size, fields, out, &d);
 }
 
 int json_decode_array(const char *text, size_t size, const char *name,
@@ -325,9 +339,28 @@ int json_decode_member(struct json_decoder *d, const char *key, const struct jso
 	return r;
 }
 
+struct known {
+	struct json_decoder *d;
+	const struct json_field *fields;
+};
+
+static int check_known(void *data, const char *key, const struct json_node *member)
+{
+	const struct known *k = data;
+	(void)member;
+	for (const struct json_field *f = k->fields; f->name; f++)
+		if (strcmp(f->name, key) == 0)
+			return 0;
+	(void)enter_member(k->d, key);
+	return fail(k->d->err, EINVAL, "%s: %s: unknown field", k->d->name, k->d->path);
+}
+
 int json_decode_fields(struct json_decoder *d, const struct json_node *v,
 		       const struct json_field *fields, void *out)
 {
+	struct known known = { d, fields };
+	if (d->strict)
+		TRY(node_each_member(v, check_known, &known));
 	for (const struct json_field *f = fields; f->name; f++) {
 		const struct json_node *member = node_member(v, f->name);
 		if (member) {
@@ -530,6 +563,16 @@ int decode_opt_u64(struct json_decoder *d, const struct json_node *v, const stru
 	} *opt = out;
 	TRY(decode_u64(d, v, f, &opt->value));
 	opt->set = true;
+	return 0;
+}
+
+int decode_double(struct json_decoder *d, const struct json_node *v, const struct json_field *f,
+		  void *out)
+{
+	(void)f;
+	if (!json_is_number(value_of(v)))
+		return json_expected(d, "a number");
+	*(double *)out = json_number_value(value_of(v));
 	return 0;
 }
 

@@ -3,9 +3,9 @@
  *
  * Reading is by tables: a struct json_field per member, decoders that know the member's kind, and
  * errors that name the dotted path: "config.json: process.user.uid: expected an integer from 0 to
- * 4294967295". Unknown members are ignored, duplicate ones refused, null counts as absent.
- * Integers up to UINT64_MAX are exact (jansson 2.14 refuses those above INT64_MAX: json.c passes
- * over the text first).
+ * 4294967295". Unknown members are ignored (or refused: json_decode_strict), duplicate ones
+ * refused, null counts as absent. Integers up to UINT64_MAX are exact (jansson 2.14 refuses those
+ * above INT64_MAX: json.c passes over the text first).
  *
  * Writing is a small appending writer that owns its buffer and remembers the first failure.
  */
@@ -29,6 +29,7 @@ struct json_decoder {
 	struct csn_error *err;
 	const char *name; /* of the document, in front of every error */
 	char path[256];	  /* "process.user.uid", "mounts[2].options" */
+	bool strict;	  /* a member that no row names is an error */
 };
 
 struct json_field;
@@ -67,6 +68,7 @@ json_decode_fn decode_u64;	  /* uint64_t */
 json_decode_fn decode_opt_u32;	  /* { bool set; uint32_t value; } */
 json_decode_fn decode_opt_i64;	  /* { bool set; int64_t value; } */
 json_decode_fn decode_opt_u64;	  /* { bool set; uint64_t value; } */
+json_decode_fn decode_double;	  /* double; any number */
 json_decode_fn decode_string;	  /* char *; no NUL bytes inside */
 json_decode_fn decode_text;	  /* char *; "" becomes NULL */
 json_decode_fn decode_abs_path;	  /* char *; must start with '/' */
@@ -76,12 +78,46 @@ json_decode_fn decode_object;	  /* a struct, fields in detail */
 json_decode_fn decode_set_object; /* a struct whose first member is "bool set", fields in detail */
 json_decode_fn decode_array;	  /* { T *items; size_t count; }, detail = struct json_elements */
 
+/* A row: FIELD("cwd", decode_abs_path, struct spec_process, cwd) and its variants. */
+#define FIELD(name, decode, type, member)                                                          \
+	{                                                                                          \
+		name, decode, offsetof(type, member), NULL, 0, 0, 0                                \
+	}
+#define FIELD_IN(name, decode, type, member, detail)                                               \
+	{                                                                                          \
+		name, decode, offsetof(type, member), detail, 0, 0, 0                              \
+	}
+#define FIELD_RANGE(name, decode, type, member, min, max)                                          \
+	{                                                                                          \
+		name, decode, offsetof(type, member), NULL, 0, min, max                            \
+	}
+#define REQUIRED(name, decode, type, member)                                                       \
+	{                                                                                          \
+		name, decode, offsetof(type, member), NULL, JSON_REQUIRED, 0, 0                    \
+	}
+#define REQUIRED_RANGE(name, decode, type, member, min, max)                                       \
+	{                                                                                          \
+		name, decode, offsetof(type, member), NULL, JSON_REQUIRED, min, max                \
+	}
+#define REQUIRED_IN(name, decode, type, member, detail)                                            \
+	{                                                                                          \
+		name, decode, offsetof(type, member), detail, JSON_REQUIRED, 0, 0                  \
+	}
+#define FIELDS_END                                                                                 \
+	{                                                                                          \
+		NULL, NULL, 0, NULL, 0, 0, 0                                                       \
+	}
+
 /*
  * Parses a whole document (an object, or an array with an array decoder) and decodes it into out.
  * Strings and arrays go to the arena. On failure out may be partly filled; free the arena.
  */
 int json_decode(const char *text, size_t size, const char *name, const struct json_field *fields,
 		void *out, struct arena *arena, struct csn_error *err);
+/* The same, and a member that the tables do not name is an error that names it. */
+int json_decode_strict(const char *text, size_t size, const char *name,
+		       const struct json_field *fields, void *out, struct arena *arena,
+		       struct csn_error *err);
 /* A document that is an array: each element decoded as array says into {items, count} at out. */
 int json_decode_array(const char *text, size_t size, const char *name,
 		      const struct json_elements *array, void *out, struct arena *arena,

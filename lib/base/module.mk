@@ -10,8 +10,15 @@ lib_base_libbase_la_SOURCES = \
 	lib/base/names.c lib/base/names.h \
 	lib/base/path.c lib/base/path.h \
 	lib/base/proc.c lib/base/proc.h \
+	lib/base/sized.c lib/base/sized.h \
 	lib/base/sha256.c lib/base/sha256.h \
 	lib/base/size.c lib/base/size.h \
 	lib/base/sys.h \
 	lib/base/utc.c lib/base/utc.h
 lib_base_libbase_la_CFLAGS = $(AM_CFLAGS) $(JANSSON_CFLAGS)
+
+# YAML, for libcaisson alone: the programs of the start path do without libyaml.
+noinst_LTLIBRARIES += lib/base/libyamljson.la
+lib_base_libyamljson_la_SOURCES = lib/base/yaml.c lib/base/yaml.h
+lib_base_libyamljson_la_CFLAGS = $(AM_CFLAGS) $(YAML_CFLAGS)
+lib_base_libyamljson_la_LIBADD = $(YAML_LIBS)

@@ -151,15 +151,8 @@ static const struct json_field exit_fields[] = {
 
 static struct timespec parse_time(const char *text)
 {
-	struct tm tm = { 0 };
-	struct timespec t = { 0 };
-	const char *rest = text ? strptime(text, "%Y-%m-%dT%H:%M:%S", &tm) : NULL;
-	if (!rest)
-		return t;
-	t.tv_sec = timegm(&tm);
-	if (*rest == '.')
-		t.tv_nsec = strtol(rest + 1, NULL, 10);
-	return t;
+	int64_t ns = text ? utc_parse(text, strlen(text), NULL) : 0;
+	return (struct timespec){ .tv_sec = ns / 1000000000, .tv_nsec = ns % 1000000000 };
 }
 
 int exit_record_read(int container_dir, struct exit_record *ret, struct csn_error *err)

@@ -34,7 +34,7 @@ struct csn_images {
 
 size_t csn_images_count(const struct csn_images *images)
 {
-	return images->count;
+	return images ? images->count : 0;
 }
 
 const struct csn_image_info *csn_images_get(const struct csn_images *images, size_t index)

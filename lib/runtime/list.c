@@ -81,7 +81,7 @@ static int fill_info(struct csn_containers *l, const struct container *c,
 		.image_digest = r->image_digest ? r->image_digest : "",
 		.command = (const char *const *)r->command,
 		.network = r->network ? r->network : "",
-		.created_at_ns = r->created ? time_parse(r->created, strlen(r->created), NULL) : 0,
+		.created_at_ns = r->created ? utc_parse(r->created, strlen(r->created), NULL) : 0,
 		.started_at_ns = ended ? nanoseconds(&f->exit.started_at)
 				       : (is_active(f->state) ? running_since(l->rt, c->id) : 0),
 		.finished_at_ns = ended ? nanoseconds(&f->exit.finished_at) : 0,

@@ -18,6 +18,7 @@
 #include <unistd.h>
 
 #include "base/error.h"
+#include "base/utc.h"
 #include "runtime/runtime.h"
 
 #define LOG_NAME      "container.log"
@@ -43,7 +44,7 @@ static bool parse_record(const char *p, size_t size, struct log_record *ret)
 	const char *end = p + size;
 	size_t n = 0;
 
-	ret->time_ns = time_parse(p, size, &n);
+	ret->time_ns = utc_parse(p, size, &n);
 	if (n == 0 || n + 10 > size || p[n] != ' ')
 		return false;
 	p += n + 1;

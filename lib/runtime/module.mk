@@ -1,5 +1,4 @@
-# The shared library. Convenience libraries are linked into it whole where needed; only csn_* is
-# exported.
+# The engine.
 noinst_LTLIBRARIES += lib/runtime/libruntime.la
 lib_runtime_libruntime_la_SOURCES = \
 	lib/runtime/attach.c \
@@ -28,11 +27,3 @@ lib_runtime_libruntime_la_LIBADD = \
 	cgroups/libcgroups.la \
 	lib/base/libbase.la \
 	$(JANSSON_LIBS)
-
-lib_LTLIBRARIES += lib/libcaisson.la
-lib_libcaisson_la_SOURCES =
-lib_libcaisson_la_LIBADD = lib/runtime/libruntime.la
-lib_libcaisson_la_LDFLAGS = $(AM_LDFLAGS) -version-info 0:0:0 -no-undefined \
-	-Wl,--version-script=$(srcdir)/lib/caisson.map
-lib_libcaisson_la_DEPENDENCIES = lib/runtime/libruntime.la lib/caisson.map
-EXTRA_DIST += lib/caisson.map

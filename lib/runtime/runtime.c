@@ -1,6 +1,6 @@
 /*
- * Opening and closing the native runtime, and the copying of sized structs. Everything that is
- * opened here stays as it is until the close, which is why threads may share it.
+ * Opening and closing the native runtime. Everything that is opened here stays as it is until the
+ * close, which is why threads may share it.
  */
 #include "runtime/runtime.h"
 
@@ -27,35 +27,6 @@ const char *csn_version(void)
 void csn_free(void *text)
 {
 	free(text);
-}
-
-int take_struct(void *dst, size_t dst_size, const void *src, const char *what,
-		struct csn_error *err)
-{
-	if (!src)
-		return 0;
-	size_t size;
-	memcpy(&size, src, sizeof size);
-	if (size < sizeof size)
-		return fail(err, EINVAL, "%s: made without its _INIT macro", what);
-	for (size_t i = dst_size; i < size; i++)
-		if (((const char *)src)[i])
-			return fail(err, E2BIG, "%s: has a member that this version does not know",
-				    what);
-	size_t known = size < dst_size ? size : dst_size;
-	memcpy((char *)dst + sizeof size, (const char *)src + sizeof size, known - sizeof size);
-	return 0;
-}
-
-void give_struct(void *dst, const void *src, size_t src_size)
-{
-	size_t size;
-	memcpy(&size, dst, sizeof size);
-	if (size > src_size)
-		size = src_size;
-	if (size > sizeof size)
-		memcpy((char *)dst + sizeof size, (const char *)src + sizeof size,
-		       size - sizeof size);
 }
 
 /* The absolute form of a directory's path, with the caller's working directory as it is now. */

@@ -23,6 +23,7 @@
 
 #include "base/arena.h"
 #include "base/cleanup.h"
+#include "base/sized.h"
 #include "caisson.h"
 #include "monitor/journal.h"
 #include "monitor/monitor.h"
@@ -40,16 +41,6 @@ struct csn_runtime {
 	pid_t *children; /* started, not yet reaped; under the lock */
 	size_t children_count;
 };
-
-/* ---- sized structs (runtime.c) ----------------------------------------------------------------
- */
-
-/* Copies a caller's struct (which begins with its size) over *dst, which holds the defaults. A
- * larger one than ours must have nothing set in what we do not know: -E2BIG. NULL: nothing. */
-int take_struct(void *dst, size_t dst_size, const void *src, const char *what,
-		struct csn_error *err);
-/* Copies our struct to a caller's, as far as that one goes; its size stays. */
-void give_struct(void *dst, const void *src, size_t src_size);
 
 /* ---- programs (spawn.c) -----------------------------------------------------------------------
  */
@@ -175,9 +166,6 @@ int users_of_container(const struct facts *f, struct user_db *ret, struct arena 
 /* ---- time (time.c) ----------------------------------------------------------------------------
  */
 
-/* Nanoseconds since 1970 of an RFC 3339 time; 0 when it is none. *ret_size (may be NULL): its
- * length, up to the first byte that does not belong to it. */
-int64_t time_parse(const char *text, size_t size, size_t *ret_size);
 /* A deadline on the monotonic clock, and what is left of it for poll(2). Negative: never. */
 int64_t deadline_in(int timeout_ms);
 int deadline_left(int64_t deadline);

@@ -17,34 +17,4 @@ extern const struct json_elements idmap_elements;
 /* { items, count, set }: an array of id mappings that knows whether it was there. */
 json_decode_fn decode_idmaps;
 
-/* A row: FIELD("cwd", decode_abs_path, struct spec_process, cwd) and its variants. */
-#define FIELD(name, decode, type, member)                                                          \
-	{                                                                                          \
-		name, decode, offsetof(type, member), NULL, 0, 0, 0                                \
-	}
-#define FIELD_IN(name, decode, type, member, detail)                                               \
-	{                                                                                          \
-		name, decode, offsetof(type, member), detail, 0, 0, 0                              \
-	}
-#define FIELD_RANGE(name, decode, type, member, min, max)                                          \
-	{                                                                                          \
-		name, decode, offsetof(type, member), NULL, 0, min, max                            \
-	}
-#define REQUIRED(name, decode, type, member)                                                       \
-	{                                                                                          \
-		name, decode, offsetof(type, member), NULL, JSON_REQUIRED, 0, 0                    \
-	}
-#define REQUIRED_RANGE(name, decode, type, member, min, max)                                       \
-	{                                                                                          \
-		name, decode, offsetof(type, member), NULL, JSON_REQUIRED, min, max                \
-	}
-#define REQUIRED_IN(name, decode, type, member, detail)                                            \
-	{                                                                                          \
-		name, decode, offsetof(type, member), detail, JSON_REQUIRED, 0, 0                  \
-	}
-#define FIELDS_END                                                                                 \
-	{                                                                                          \
-		NULL, NULL, 0, NULL, 0, 0, 0                                                       \
-	}
-
 #endif

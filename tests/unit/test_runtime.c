@@ -19,6 +19,7 @@
 
 #include "base/file.h"
 #include "base/sha256.h"
+#include "base/utc.h"
 #include "runtime/runtime.h"
 
 static char world[64]; /* of one test: root, run, programs */
@@ -315,7 +316,7 @@ START_TEST(parses_times)
 		{ "2026-11-24T13:05:00+1", 0 },
 	};
 	for (size_t i = 0; i < COUNT(rows); i++)
-		ck_assert_int_eq(time_parse(rows[i].text, strlen(rows[i].text), NULL), rows[i].ns);
+		ck_assert_int_eq(utc_parse(rows[i].text, strlen(rows[i].text), NULL), rows[i].ns);
 }
 END_TEST
 
