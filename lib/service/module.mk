@@ -1,8 +1,12 @@
 noinst_LTLIBRARIES += lib/service/libservice.la
 lib_service_libservice_la_SOURCES = \
 	lib/service/container.c \
+	lib/service/deployment.h \
 	lib/service/image.c \
 	lib/service/seccomp_default.c lib/service/seccomp_default.h \
 	lib/service/service.h \
+	lib/service/service_check.c \
+	lib/service/service_fields.c \
 	lib/service/to_oci.c \
+	lib/service/units.c \
 	lib/service/user.c

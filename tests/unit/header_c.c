@@ -1,6 +1,6 @@
-/* caisson.h alone, as a strict C99 program sees it: every _INIT macro, and one call of each kind.
- */
-#include "caisson.h"
+/* The public headers alone, as a strict C99 program sees them: every _INIT macro, and one call of
+ * each kind. */
+#include "caisson-runtime.h"
 
 int main(void)
 {
@@ -13,16 +13,25 @@ int main(void)
 	struct csn_logs_options logs = CSN_LOGS_OPTIONS_INIT;
 	struct csn_log_line line = CSN_LOG_LINE_INIT;
 	struct csn_attach_event event = CSN_ATTACH_EVENT_INIT;
+	struct csn_rt_stats stats = CSN_RT_STATS_INIT;
+	struct csn_container_state state = CSN_CONTAINER_STATE_INIT;
+	struct csn_exec_result result = CSN_EXEC_RESULT_INIT;
+	struct csn_exec_event exec_event = CSN_EXEC_EVENT_INIT;
 	struct csn_runtime *rt = 0;
+	struct csn_rt *mock = 0;
 	struct csn_error err;
 
 	int sizes_are_set = config.size && load.size && mount.size && container.size && exec.size &&
-			    outcome.size && logs.size && line.size && event.size;
+			    outcome.size && logs.size && line.size && event.size && stats.size &&
+			    state.size && result.size && exec_event.size;
 	/* A directory that cannot be: an error comes back, and nothing is given out. */
 	config.root = "/dev/null/x";
 	config.run_root = "/dev/null/y";
 	int r = csn_runtime_open_native(&config, &rt, &err);
 	csn_runtime_close(rt);
+	if (csn_rt_open_mock(&mock, 0) < 0 || csn_rt_engine(mock))
+		return 1;
+	csn_rt_close(mock);
 	return sizes_are_set && r < 0 && !rt && err.code == -r && err.text[0] && csn_version()[0]
 		       ? 0
 		       : 1;
