@@ -46,10 +46,31 @@ extern "C" {
 #define CSN_MUST_CHECK
 #endif
 
+/* What kind of failure a method of the Runtime interface met (caisson-runtime.h). */
+enum csn_error_kind {
+	CSN_ERROR_NONE, /* from a function that tells no kind */
+	CSN_ERROR_NOT_FOUND,
+	CSN_ERROR_PULL_FAILED,
+	CSN_ERROR_CREATE_FAILED,
+	CSN_ERROR_START_FAILED,
+	CSN_ERROR_UNEXPECTED_EXIT,
+	CSN_ERROR_HEALTH_CHECK_FAILED,
+	CSN_ERROR_INIT_ACTION_FAILED,
+	CSN_ERROR_TIMEOUT,
+	CSN_ERROR_DEPENDENCY_TIMEOUT,
+	CSN_ERROR_INVALID_SPEC,
+	CSN_ERROR_NETWORK,
+	CSN_ERROR_CONFIGURATION,
+	CSN_ERROR_INTERNAL,
+	CSN_ERROR_UNSUPPORTED,
+};
+
 /* What went wrong: code is a positive errno value, text one line without a full stop. */
 struct csn_error {
 	int code;
-	char text[508];
+	enum csn_error_kind kind;
+	unsigned short subject_at, subject_size, reason_at; /* where in text: csn_error_reason() */
+	char text[498];
 };
 
 /* The library's version, "0.1.0". */
@@ -89,7 +110,7 @@ struct csn_image_info {
 	uint64_t size_bytes; /* of the unpacked layers */
 };
 
-/* A list of images, as it was when it was made. */
+/* A list of images, as it was when it was made; NULL is an empty one. */
 struct csn_images;
 CSN_API size_t csn_images_count(const struct csn_images *images);
 /* Owned by the list. index must be less than the count. */

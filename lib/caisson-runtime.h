@@ -1,0 +1,330 @@
+/*
+ * The Runtime interface of a host agent: containers by (service, replica), one handle whether real
+ * containers or a mock stand behind it.
+ *
+ * The conventions of caisson.h hold here too. Every failure has a kind (struct csn_error), a
+ * subject and a reason, and its text is the sentence that agents show: "Container 'web-rep-1' not
+ * found: container not found".
+ *
+ * Threads: a struct csn_rt may be shared by any number of threads. A stream made from it belongs to
+ * one thread at a time. Every call that waits takes a timeout in milliseconds (negative: no limit),
+ * and what it waits for can be polled instead: csn_rt_wait_fd, csn_exec_stream_fd,
+ * csn_log_stream_fd, csn_stats_stream_fd.
+ *
+ * A method that a runtime does not have fails with CSN_ERROR_UNSUPPORTED (-EOPNOTSUPP), or gives
+ * the default that its comment tells.
+ */
+#ifndef CAISSON_RUNTIME_H
+#define CAISSON_RUNTIME_H
+
+#include "caisson.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* ---- errors -----------------------------------------------------------------------------------
+ */
+
+/* "not_found", "pull_failed", … */
+CSN_API const char *csn_error_kind_name(enum csn_error_kind kind);
+/* The container, image or service that err is about, with its length; "" and 0 for none. */
+CSN_API const char *csn_error_subject(const struct csn_error *err, size_t *ret_size);
+/* What is behind the kind's own words; never NULL. */
+CSN_API const char *csn_error_reason(const struct csn_error *err);
+
+/* ---- identity ---------------------------------------------------------------------------------
+ */
+
+/*
+ * Which container: a service's replica, and in a cluster the role that it plays and its node.
+ * service: 1 to 63 of [A-Za-z0-9_.-], first and last a letter or digit. role: 1 to 30 of
+ * [a-z0-9-], first a letter, last no "-".
+ */
+struct csn_container_id {
+	char service[64];
+	char role[32]; /* "default" */
+	uint32_t replica;
+	uint64_t node_id; /* 0 */
+};
+#define CSN_CONTAINER_ID_TEXT 129 /* the longest text of an id, with its end */
+
+/* {service, "default", replica, 0}. -EINVAL: the service's name cannot be. */
+CSN_API int csn_container_id_make(const char *service, uint32_t replica,
+				  struct csn_container_id *ret,
+				  struct csn_error *err) CSN_MUST_CHECK;
+/* "web-rep-1", or for another role or node "web-primary-1-on-7". It is the container's name in the
+ * engine, its host name by default, and the last part of its cgroup. */
+CSN_API int csn_container_id_format(const struct csn_container_id *id,
+				    char ret_text[CSN_CONTAINER_ID_TEXT],
+				    struct csn_error *err) CSN_MUST_CHECK;
+/* The opposite, read from the right, so that a service may have any "-" in its name. -EINVAL for a
+ * text that is no such id. */
+CSN_API int csn_container_id_parse(const char *text, struct csn_container_id *ret,
+				   struct csn_error *err) CSN_MUST_CHECK;
+/* Role "default" on node 0. */
+CSN_API bool csn_container_id_is_legacy(const struct csn_container_id *id);
+
+/* ---- signals and ends --------------------------------------------------------------------------
+ */
+
+/*
+ * The canonical name of a signal that an agent may send: trimmed, upper case, with SIG in front.
+ * CSN_ERROR_INVALID_SPEC for an empty text and for anything but SIGKILL, SIGTERM, SIGINT, SIGHUP,
+ * SIGUSR1 and SIGUSR2.
+ */
+CSN_API int csn_validate_signal(const char *text, const char **ret_name,
+				struct csn_error *err) CSN_MUST_CHECK;
+/*
+ * The name of the signal that an exit code above 128 tells of, by the interface's own table (17 is
+ * SIGSTOP and 18 SIGCONT there, whatever they are on this machine); one that it does not know is
+ * "signal_<n>". NULL for a code up to 128. buf holds the made-up names. The true name of a
+ * container's signal is in struct csn_wait_outcome.
+ */
+CSN_API const char *csn_signal_name_from_exit_code(int code, char buf[24]);
+
+/* The reason of that name: "exited" … -EINVAL: none has it. */
+CSN_API int csn_wait_reason_parse(const char *name, enum csn_wait_reason *ret,
+				  struct csn_error *err) CSN_MUST_CHECK;
+/* {"exit_code":137,"reason":"signal","signal":"SIGKILL","finished_at":"2026-…Z"}; signal and
+ * finished_at are null where there is none. csn_free() it. */
+CSN_API int csn_wait_outcome_to_json(const struct csn_wait_outcome *outcome, char **ret_json,
+				     struct csn_error *err) CSN_MUST_CHECK;
+CSN_API int csn_wait_outcome_from_json(const char *json, size_t size, struct csn_wait_outcome *ret,
+				       struct csn_error *err) CSN_MUST_CHECK;
+
+/* ---- statistics -------------------------------------------------------------------------------
+ */
+
+struct csn_rt_stats {
+	size_t size;
+	uint64_t cpu_usage_usec;
+	uint64_t memory_bytes;
+	uint64_t memory_limit; /* UINT64_MAX: none */
+	int64_t timestamp_ns;  /* CLOCK_MONOTONIC */
+};
+#define CSN_RT_STATS_INIT                                                                          \
+	{                                                                                          \
+		sizeof(struct csn_rt_stats), 0, 0, 0, 0                                            \
+	}
+
+/* Of the limit, 0 to 100; 0.0 without a limit. */
+CSN_API double csn_memory_percent(const struct csn_rt_stats *stats);
+/* Of cpus processors between two samples; 0.0 without time or processors, or after a reset of the
+ * counter. */
+CSN_API double csn_cpu_percent(const struct csn_rt_stats *previous,
+			       const struct csn_rt_stats *current, unsigned cpus);
+
+/* ---- what a service asks for -------------------------------------------------------------------
+ */
+
+/*
+ * One service of a deployment, decoded and checked. A text that is JSON or YAML: the whole
+ * deployment (version, deployment, services) or one service alone. Unknown fields are refused, and
+ * every error names the field's dotted path.
+ */
+struct csn_service;
+enum csn_service_format { CSN_FORMAT_JSON, CSN_FORMAT_YAML };
+/* service NULL: text is one service; else text is a deployment that has it. */
+CSN_API int csn_service_parse(const char *text, size_t size, enum csn_service_format format,
+			      const char *service, struct csn_service **ret,
+			      struct csn_error *err) CSN_MUST_CHECK;
+CSN_API void csn_service_free(struct csn_service *service);
+
+/* ---- the runtime -------------------------------------------------------------------------------
+ */
+
+struct csn_rt;
+
+/* Real containers. config as for csn_runtime_open_native, which is called. */
+CSN_API int csn_rt_open_native(const struct csn_config *config, struct csn_rt **ret,
+			       struct csn_error *err) CSN_MUST_CHECK;
+/* No containers at all: answers as the interface's mock does, from memory. */
+CSN_API int csn_rt_open_mock(struct csn_rt **ret, struct csn_error *err) CSN_MUST_CHECK;
+/* No other call may be under way. Containers go on running. NULL is accepted. */
+CSN_API void csn_rt_close(struct csn_rt *rt);
+/* "native", "mock". */
+CSN_API const char *csn_rt_name(const struct csn_rt *rt);
+/* The engine behind a native runtime (csn_container_*, csn_image_*), where each container is known
+ * by the text of its id; owned by rt. NULL for a mock. */
+CSN_API struct csn_runtime *csn_rt_engine(struct csn_rt *rt);
+
+/* ---- images ------------------------------------------------------------------------------------
+ */
+
+/* With the policy if-not-present, and credentials looked up by the registry's name. */
+CSN_API int csn_rt_pull_image(struct csn_rt *rt, const char *image,
+			      struct csn_error *err) CSN_MUST_CHECK;
+/* Sorted by reference. */
+CSN_API int csn_rt_list_images(struct csn_rt *rt, struct csn_images **ret,
+			       struct csn_error *err) CSN_MUST_CHECK;
+/* force: also when containers stand on it. CSN_ERROR_NOT_FOUND. */
+CSN_API int csn_rt_remove_image(struct csn_rt *rt, const char *image, bool force,
+				struct csn_error *err) CSN_MUST_CHECK;
+
+/* ---- life --------------------------------------------------------------------------------------
+ */
+
+/*
+ * Makes a container that can be started; its state is pending. One of the same id that was left
+ * over is stopped (5 s) and removed first. CSN_ERROR_CREATE_FAILED, CSN_ERROR_INVALID_SPEC.
+ */
+CSN_API int csn_rt_create_container(struct csn_rt *rt, const struct csn_container_id *id,
+				    const struct csn_service *service,
+				    struct csn_error *err) CSN_MUST_CHECK;
+/* Runs it; one that has ended runs again on the same files. CSN_ERROR_START_FAILED. */
+CSN_API int csn_rt_start_container(struct csn_rt *rt, const struct csn_container_id *id,
+				   struct csn_error *err) CSN_MUST_CHECK;
+/* Its stop signal to its first process, up to timeout_ms, then SIGKILL to all, until they are gone.
+ * 0 also when it does not run. CSN_ERROR_NOT_FOUND. */
+CSN_API int csn_rt_stop_container(struct csn_rt *rt, const struct csn_container_id *id,
+				  int timeout_ms, struct csn_error *err) CSN_MUST_CHECK;
+/* Kills it if it runs and removes all of it. 0 also when there is none. */
+CSN_API int csn_rt_remove_container(struct csn_rt *rt, const struct csn_container_id *id,
+				    struct csn_error *err) CSN_MUST_CHECK;
+/* signal NULL: SIGKILL. It is validated (csn_validate_signal) before anything else. */
+CSN_API int csn_rt_kill_container(struct csn_rt *rt, const struct csn_container_id *id,
+				  const char *signal, struct csn_error *err) CSN_MUST_CHECK;
+
+struct csn_container_state {
+	size_t size;
+	enum csn_state state; /* running also while paused */
+	int exit_code;	      /* with CSN_STATE_EXITED */
+	bool paused;
+	char reason[256]; /* with CSN_STATE_FAILED */
+};
+#define CSN_CONTAINER_STATE_INIT                                                                   \
+	{                                                                                          \
+		sizeof(struct csn_container_state), CSN_STATE_PENDING, 0, false, ""                \
+	}
+CSN_API int csn_rt_container_state(struct csn_rt *rt, const struct csn_container_id *id,
+				   struct csn_container_state *ret,
+				   struct csn_error *err) CSN_MUST_CHECK;
+
+/* The pid of the first process on the host; 0: it does not run. */
+CSN_API int csn_rt_get_container_pid(struct csn_rt *rt, const struct csn_container_id *id, int *ret,
+				     struct csn_error *err) CSN_MUST_CHECK;
+/* The address in text; "" when it has none (yet). */
+CSN_API int csn_rt_get_container_ip(struct csn_rt *rt, const struct csn_container_id *id,
+				    char ret[46], struct csn_error *err) CSN_MUST_CHECK;
+/* The port that stands in for the service's own; 0: none. Default: none. */
+CSN_API int csn_rt_get_container_port_override(struct csn_rt *rt, const struct csn_container_id *id,
+					       uint16_t *ret, struct csn_error *err) CSN_MUST_CHECK;
+/* An identifier of its network that only other systems have; "" on Linux. Default: "". */
+CSN_API int csn_rt_get_container_namespace_id(struct csn_rt *rt, const struct csn_container_id *id,
+					      char ret[64], struct csn_error *err) CSN_MUST_CHECK;
+/* Brings what its volumes hold to where they are kept. Default: nothing to do. */
+CSN_API int csn_rt_sync_container_volumes(struct csn_rt *rt, const struct csn_container_id *id,
+					  struct csn_error *err) CSN_MUST_CHECK;
+
+/* ---- waiting -----------------------------------------------------------------------------------
+ */
+
+/* Until it has ended: its exit code. CSN_ERROR_TIMEOUT, CSN_ERROR_NOT_FOUND. */
+CSN_API int csn_rt_wait_container(struct csn_rt *rt, const struct csn_container_id *id,
+				  int timeout_ms, int *ret_code,
+				  struct csn_error *err) CSN_MUST_CHECK;
+/* And why. Default: what csn_rt_wait_container says, as CSN_WAIT_EXITED. */
+CSN_API int csn_rt_wait_outcome(struct csn_rt *rt, const struct csn_container_id *id,
+				int timeout_ms, struct csn_wait_outcome *ret,
+				struct csn_error *err) CSN_MUST_CHECK;
+/* An fd that becomes readable when csn_rt_wait_outcome has an answer; close(2) it. */
+CSN_API int csn_rt_wait_fd(struct csn_rt *rt, const struct csn_container_id *id, int *ret_fd,
+			   struct csn_error *err) CSN_MUST_CHECK;
+
+/* ---- logs --------------------------------------------------------------------------------------
+ */
+
+enum csn_log_source { CSN_LOG_CONTAINER, CSN_LOG_JOB, CSN_LOG_BUILD, CSN_LOG_DAEMON };
+
+struct csn_log_entry {
+	int64_t timestamp_ns;
+	enum csn_stream stream;
+	const char *message; /* any bytes, no newline at the end */
+	size_t message_size;
+	enum csn_log_source source;
+	const char *source_id;		  /* NULL with CSN_LOG_DAEMON */
+	const char *service, *deployment; /* NULL: not said */
+};
+
+/* A list, oldest first. */
+struct csn_log_entries;
+CSN_API size_t csn_log_entries_count(const struct csn_log_entries *entries);
+/* Owned by the list. index must be less than the count. */
+CSN_API const struct csn_log_entry *csn_log_entries_get(const struct csn_log_entries *entries,
+							size_t index);
+CSN_API void csn_log_entries_free(struct csn_log_entries *entries);
+/* {"timestamp":…,"stream":"stdout","message":…,"source":{"type":"container","id":…}}, with
+ * "service" and "deployment" where they are said; bytes that are no UTF-8 become U+FFFD. csn_free()
+ * it. */
+CSN_API int csn_log_entry_to_json(const struct csn_log_entry *entry, char **ret_json,
+				  struct csn_error *err) CSN_MUST_CHECK;
+
+/* The last tail entries of both streams in the order in which they were written; 0: all. */
+CSN_API int csn_rt_container_logs(struct csn_rt *rt, const struct csn_container_id *id,
+				  uint64_t tail, struct csn_log_entries **ret,
+				  struct csn_error *err) CSN_MUST_CHECK;
+/* All of them. */
+CSN_API int csn_rt_get_logs(struct csn_rt *rt, const struct csn_container_id *id,
+			    struct csn_log_entries **ret, struct csn_error *err) CSN_MUST_CHECK;
+
+/* ---- exec --------------------------------------------------------------------------------------
+ */
+
+struct csn_exec_result {
+	size_t size;
+	int exit_code;	 /* 128+N for signal N */
+	char *out, *err; /* what it wrote, any bytes, each with a 0 behind its end */
+	size_t out_size, err_size;
+};
+#define CSN_EXEC_RESULT_INIT                                                                       \
+	{                                                                                          \
+		sizeof(struct csn_exec_result), 0, NULL, NULL, 0, 0                                \
+	}
+/* Frees what it points to. */
+CSN_API void csn_exec_result_done(struct csn_exec_result *result);
+/* Runs argv (ends with NULL) in the container until it ends. CSN_ERROR_INVALID_SPEC for an empty
+ * argv. After timeout_ms it is killed: CSN_ERROR_TIMEOUT. */
+CSN_API int csn_rt_exec(struct csn_rt *rt, const struct csn_container_id *id,
+			const char *const *argv, int timeout_ms, struct csn_exec_result *ret,
+			struct csn_error *err) CSN_MUST_CHECK;
+
+enum csn_exec_event_kind { CSN_EXEC_STDOUT, CSN_EXEC_STDERR, CSN_EXEC_EXIT };
+struct csn_exec_event {
+	size_t size;
+	enum csn_exec_event_kind kind;
+	const char *bytes; /* valid until the next call; NULL with CSN_EXEC_EXIT */
+	size_t length;
+	int exit_code; /* with CSN_EXEC_EXIT */
+};
+#define CSN_EXEC_EVENT_INIT                                                                        \
+	{                                                                                          \
+		sizeof(struct csn_exec_event), CSN_EXEC_STDOUT, NULL, 0, 0                         \
+	}
+struct csn_exec_stream;
+/* As csn_rt_exec, each piece of output as it comes. Default: the buffered call, and then at most
+ * one event for each stream. */
+CSN_API int csn_rt_exec_stream(struct csn_rt *rt, const struct csn_container_id *id,
+			       const char *const *argv, struct csn_exec_stream **ret,
+			       struct csn_error *err) CSN_MUST_CHECK;
+/* The next event: 1. 0: there are no more; CSN_EXEC_EXIT came before, exactly once. -EAGAIN: none
+ * within timeout_ms (0: do not wait). */
+CSN_API int csn_exec_stream_next(struct csn_exec_stream *stream, int timeout_ms,
+				 struct csn_exec_event *ret, struct csn_error *err) CSN_MUST_CHECK;
+/* Readable when csn_exec_stream_next may have news. Owned by the stream. */
+CSN_API int csn_exec_stream_fd(const struct csn_exec_stream *stream);
+/* The process is killed if it has not ended. */
+CSN_API void csn_exec_stream_close(struct csn_exec_stream *stream);
+
+/* ---- statistics of a container ------------------------------------------------------------------
+ */
+
+CSN_API int csn_rt_get_container_stats(struct csn_rt *rt, const struct csn_container_id *id,
+				       struct csn_rt_stats *ret,
+				       struct csn_error *err) CSN_MUST_CHECK;
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif

@@ -1,0 +1,70 @@
+/*
+ * test_contract [RUNTIME]: "mock" (the default) or "native", which needs root, $CSN_TEST_ROOT and
+ * $CSN_TEST_RUN_ROOT with an image $CSN_TEST_IMAGE that has a busybox shell.
+ */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "contract.h"
+
+const struct subject *subject;
+
+static const struct subject subjects[] = {
+	{ "mock", csn_rt_open_mock, "test:latest", false },
+};
+
+struct csn_rt *subject_open(void)
+{
+	struct csn_rt *rt = NULL;
+	struct csn_error err;
+	OK(subject->open(&rt, &err));
+	ck_assert_str_eq(csn_rt_name(rt), subject->name);
+	return rt;
+}
+
+struct csn_service *subject_service(const char *command)
+{
+	char text[1000];
+	struct csn_service *service = NULL;
+	struct csn_error err;
+	int n = snprintf(text, sizeof text,
+			 "{\"rtype\": \"service\", \"image\": {\"name\": \"%s\"}%s%s%s,"
+			 " \"endpoints\": [{\"name\": \"http\", \"protocol\": \"http\","
+			 " \"port\": 8080}]}",
+			 subject->image,
+			 command ? ", \"command\": {\"args\": [\"sh\", \"-c\", \"" : "",
+			 command ? command : "", command ? "\"]}" : "");
+	ck_assert_int_lt(n, (int)sizeof text);
+	OK(csn_service_parse(text, (size_t)n, CSN_FORMAT_JSON, NULL, &service, &err));
+	return service;
+}
+
+struct csn_container_id subject_id(const char *service, uint32_t replica)
+{
+	struct csn_container_id id;
+	struct csn_error err;
+	OK(csn_container_id_make(service, replica, &id, &err));
+	return id;
+}
+
+int main(int argc, char **argv)
+{
+	const char *name = argc > 1 ? argv[1] : "mock";
+	for (size_t i = 0; i < sizeof subjects / sizeof *subjects; i++)
+		if (strcmp(subjects[i].name, name) == 0)
+			subject = &subjects[i];
+	if (!subject) {
+		fprintf(stderr, "test_contract: no runtime \"%s\"\n", name);
+		return 2;
+	}
+	Suite *suite = suite_create(name);
+	suite_add_tcase(suite, types_case());
+	suite_add_tcase(suite, life_case());
+	suite_add_tcase(suite, output_case());
+	SRunner *runner = srunner_create(suite);
+	srunner_run_all(runner, CK_ENV);
+	int failed = srunner_ntests_failed(runner);
+	srunner_free(runner);
+	return failed ? 1 : 0;
+}

@@ -1,0 +1,14 @@
+# The contract of the Runtime interface, run on the mock here and on real containers by
+# tests/integration/contract_native.sh.
+if HAVE_CHECK
+check_PROGRAMS += tests/contract/test_contract
+TESTS += tests/contract/test_contract
+tests_contract_test_contract_SOURCES = \
+	tests/contract/contract.h \
+	tests/contract/life.c \
+	tests/contract/main.c \
+	tests/contract/output.c \
+	tests/contract/types.c
+tests_contract_test_contract_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
+tests_contract_test_contract_LDADD = lib/libcaisson.la $(CHECK_LIBS) -lm
+endif
