@@ -12,7 +12,7 @@
 
 #include "base/arena.h"
 #include "base/json.h"
-#include "caisson-runtime.h"
+#include "caisson.h"
 #include "spec/spec.h"
 
 enum rtype { RTYPE_SERVICE, RTYPE_JOB, RTYPE_CRON };

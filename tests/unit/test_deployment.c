@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "caisson-runtime.h"
 #include "service/deployment.h"
 
 #define ROWS(rows) (sizeof(rows) / sizeof *(rows))
