@@ -20,6 +20,7 @@
 #include "base/error.h"
 #include "base/json.h"
 #include "base/names.h"
+#include "base/utc.h"
 #include "monitor/journal.h"
 #include "runtime/runtime.h"
 
@@ -239,7 +240,7 @@ static int give_event(struct csn_events *ev, struct csn_event *ret)
 			NULL) < 0)
 		return 0;
 	const struct csn_event e = {
-		.time_ns = time_parse(row.time, strlen(row.time), NULL),
+		.time_ns = utc_parse(row.time, strlen(row.time), NULL),
 		.type = row.type,
 		.action = row.action,
 		.id = text_or_empty(row.id),
