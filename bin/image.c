@@ -334,7 +334,7 @@ int main(int argc, char **argv)
 	bool help = false;
 	int first;
 
-	if (opts_parse(globals, argc, argv, &first, &help, &err) < 0)
+	if (opts_parse(globals, argc, argv, false, &first, &help, &err) < 0)
 		return print_error(&err);
 	if (help) {
 		opts_print_program_help(program, "work on the image store", globals, commands);

@@ -48,8 +48,8 @@ int main(int argc, char **argv)
 	if (argc > 1 && strcmp(argv[1], "--supervise") == 0)
 		return supervision_parse(argc, argv, &s) < 0 ? 1 : monitor_supervise(&s);
 
-	if (opts_parse(options, argc, argv, &first, &help, &err) < 0 || help || first < argc ||
-	    !root || !run_root || !id || status_fd < 3) {
+	if (opts_parse(options, argc, argv, false, &first, &help, &err) < 0 || help ||
+	    first < argc || !root || !run_root || !id || status_fd < 3) {
 		fprintf(stderr, "caisson-monitor is started by libcaisson: --root DIR --run-root "
 				"DIR --id ID "
 				"--status-fd N [--attach-fd N]\n");

@@ -139,23 +139,41 @@ static int parse_cluster(const struct opt *rows, struct words *w, struct csn_err
 	return 0;
 }
 
-int opts_parse(const struct opt *rows, int argc, char **argv, int *ret_first, bool *ret_help,
-	       struct csn_error *err)
+/* Brings the words from first up to end in front of those that begin at to. */
+static void move_words(char **argv, int to, int first, int end)
+{
+	for (; first < end; first++, to++) {
+		char *word = argv[first];
+		memmove(&argv[to + 1], &argv[to], (size_t)(first - to) * sizeof *argv);
+		argv[to] = word;
+	}
+}
+
+int opts_parse(const struct opt *rows, int argc, char **argv, bool mixed, int *ret_first,
+	       bool *ret_help, struct csn_error *err)
 {
 	struct words w = { .argc = argc, .argv = argv, .ret_help = ret_help };
+	int options = 1; /* where the next word that is an option goes */
 
 	*ret_help = false;
 	for (w.at = 1; w.at < argc; w.at++) {
 		const char *word = argv[w.at];
-		if (word[0] != '-' || word[1] == '\0')
-			break;
-		if (strcmp(word, "--") == 0) {
-			w.at++;
-			break;
+		int first = w.at;
+		if (word[0] != '-' || word[1] == '\0') {
+			if (!mixed)
+				break;
+			continue;
 		}
-		TRY(word[1] == '-' ? parse_long(rows, &w, err) : parse_cluster(rows, &w, err));
+		bool end = strcmp(word, "--") == 0;
+		if (!end)
+			TRY(word[1] == '-' ? parse_long(rows, &w, err)
+					   : parse_cluster(rows, &w, err));
+		move_words(argv, options, first, w.at + 1);
+		options += w.at + 1 - first;
+		if (end)
+			break;
 	}
-	*ret_first = w.at;
+	*ret_first = options;
 	return 0;
 }
 
@@ -221,10 +239,13 @@ int opts_run_command(const char *program, const struct command *const *commands,
 	if (!c) {
 		(void)snprintf(text, sizeof text, "unknown command \"%s\"", argv[0]);
 		log_line(LOG_LEVEL_ERROR, "%s", text);
+		if (log_to_file())
+			fprintf(stderr, "%s\n", text);
 		fprintf(stderr, "see '%s --help'\n", program);
 		return 1;
 	}
-	if (opts_parse(c->options ? c->options() : NULL, argc, argv, &first, &help, &err) < 0)
+	if (opts_parse(c->options ? c->options() : NULL, argc, argv, c->max_operands >= 0, &first,
+		       &help, &err) < 0)
 		return usage_error(program, c, err.text);
 	if (help) {
 		opts_print_help(program, c);

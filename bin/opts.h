@@ -2,7 +2,8 @@
  * Command lines from tables: parsing, --help, completion and the man-page lint read the same rows.
  *
  * "--name VALUE", "--name=VALUE", "-n VALUE", "-nVALUE", clusters of short flags. Parsing stops at
- * the first word that is no option, and at "--".
+ * "--", and at the first word that is no option; but options of a command that takes a known number
+ * of operands may also follow them, as runc's users write "delete ID --force".
  */
 #ifndef CSN_BIN_OPTS_H
 #define CSN_BIN_OPTS_H
@@ -37,9 +38,9 @@ struct opt {
 
 /* Parses argv[1…]; *ret_first is the index of the first operand. rows end with name == NULL.
  * --help and -h are always known: *ret_help. -EINVAL: "unknown option --x", "option --x needs a
- * value". */
-int opts_parse(const struct opt *rows, int argc, char **argv, int *ret_first, bool *ret_help,
-	       struct csn_error *err);
+ * value". With mixed set, options may follow operands: argv is put in order, options first. */
+int opts_parse(const struct opt *rows, int argc, char **argv, bool mixed, int *ret_first,
+	       bool *ret_help, struct csn_error *err);
 void opt_list_free(struct opt_list *list);
 
 /* One command of a program. */

@@ -93,7 +93,7 @@ int main(int argc, char **argv)
 
 	/* A reader that went away shows as EPIPE where it matters. */
 	(void)signal(SIGPIPE, SIG_IGN);
-	if (opts_parse(globals, argc, argv, &first, &help, &err) < 0)
+	if (opts_parse(globals, argc, argv, false, &first, &help, &err) < 0)
 		return engine_fail(&err, STATUS_FAILED);
 	if (args.version) {
 		printf("csn version %s\n", csn_version());

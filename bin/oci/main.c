@@ -135,11 +135,33 @@ static int open_log(struct csn_error *err)
 	return log_open(&config, err);
 }
 
+static int set_manager(struct csn_error *err)
+{
+	static const char *const names[] = { [HOST_CGROUP_FS] = "cgroupfs",
+					     [HOST_CGROUP_SYSTEMD] = "systemd",
+					     [HOST_CGROUP_NONE] = "disabled" };
+	if (args.cgroup_manager) {
+		size_t i = 0;
+		while (i < COUNT(names) && strcmp(names[i], args.cgroup_manager) != 0)
+			i++;
+		if (i == COUNT(names))
+			return fail(err, EINVAL,
+				    "--cgroup-manager: expected cgroupfs, systemd or disabled, not "
+				    "\"%s\"",
+				    args.cgroup_manager);
+		context.manager = (enum host_cgroup_manager)i;
+	}
+	if (args.systemd_cgroup)
+		context.manager = HOST_CGROUP_SYSTEMD;
+	if (context.manager == HOST_CGROUP_SYSTEMD && access("/run/systemd/system", F_OK) < 0)
+		log_line(LOG_LEVEL_INFO, "systemd does not run here: groups are made directly");
+	return 0;
+}
+
 /* Relative roots are made absolute: the record of a container outlives our working directory. */
 static int set_context(struct csn_error *err)
 {
 	context.root = args.root ? args.root : "/run/caisson";
-	context.systemd_cgroup = args.systemd_cgroup;
 	context.warn = warn;
 	if (context.root[0] != '/') {
 		auto_mem char *cwd = getcwd(NULL, 0);
@@ -149,17 +171,7 @@ static int set_context(struct csn_error *err)
 		path_clean(joined);
 		context.root = joined;
 	}
-	if (args.cgroup_manager && strcmp(args.cgroup_manager, "systemd") == 0)
-		context.systemd_cgroup = true;
-	else if (args.cgroup_manager && strcmp(args.cgroup_manager, "cgroupfs") != 0)
-		return fail(err, EINVAL, "--cgroup-manager: \"%s\" is not supported",
-			    args.cgroup_manager);
-	/* Without systemd's bus its form of cgroupsPath has nobody to go to. */
-	if (context.systemd_cgroup)
-		log_line(LOG_LEVEL_WARNING,
-			 "--systemd-cgroup: systemd is not driven by this build: groups are made "
-			 "directly in cgroup2");
-	return 0;
+	return set_manager(err);
 }
 
 int main(int argc, char **argv)
@@ -170,7 +182,7 @@ int main(int argc, char **argv)
 
 	/* One growth of the heap instead of many: everything here is small and short-lived. */
 	(void)mallopt(M_TOP_PAD, 512 * 1024);
-	int r = opts_parse(globals, argc, argv, &first, &help, &err);
+	int r = opts_parse(globals, argc, argv, false, &first, &help, &err);
 	if (r == 0)
 		r = open_log(&err);
 	if (r == 0 && args.version)

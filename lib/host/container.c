@@ -17,6 +17,7 @@
 #include "base/proc.h"
 #include "base/sys.h"
 #include "host/launch.h"
+#include "host/manager.h"
 #include "host/rdt.h"
 
 enum { END_TIMEOUT_MS = 10 * 1000, CONFIG_MAX = 16 << 20 };
@@ -43,7 +44,7 @@ void container_close(struct container *c)
 enum status container_status(const struct container *c)
 {
 	bool frozen = false;
-	if (c->record.cgroup && record_alive(&c->record)) {
+	if (manager_has_group(&c->record) && record_alive(&c->record)) {
 		struct cgroup cg AUTO(cgroup_close) = CGROUP_INIT;
 		if (cgroup_open(c->record.cgroup, &cg, NULL) == 0)
 			(void)cgroup_frozen(&cg, &frozen, NULL);
@@ -129,16 +130,16 @@ static int end_all(const struct container *c, struct cgroup *cg, struct csn_erro
 static int remove_group(const struct container *c, struct csn_error *err)
 {
 	/* After an ordinary end nobody is left and one rmdir is all. */
-	if (c->record.cgroup_created && !record_alive(&c->record) &&
+	if (c->record.cgroup_created && !c->record.systemd_cgroup && !record_alive(&c->record) &&
 	    cgroup_remove_empty(c->record.cgroup, NULL) == 0)
 		return 0;
 
 	struct cgroup cg AUTO(cgroup_close) = CGROUP_INIT;
-	int r = cgroup_open(c->record.cgroup, &cg, err);
+	int r = manager_has_group(&c->record) ? cgroup_open(c->record.cgroup, &cg, err) : 0;
 	if (r < 0 && r != -ENOENT)
 		return r;
 	TRY(end_all(c, &cg, err));
-	return c->record.cgroup_created ? cgroup_remove(c->record.cgroup, err) : 0;
+	return c->record.cgroup_created ? manager_remove(&c->record, err) : 0;
 }
 
 int container_destroy(const struct host_context *ctx, struct container *c, const struct spec *spec,
@@ -205,8 +206,11 @@ int host_kill(const struct host_context *ctx, const char *id, int sig, bool all,
 		return fail(err, ESRCH, "container not running");
 
 	/* Without a pid namespace of its own, the death of init ends nobody else. */
-	bool group = all || (sig == SIGKILL && !c.record.has_pid_namespace);
+	bool group = (all || (sig == SIGKILL && !c.record.has_pid_namespace)) &&
+		     manager_has_group(&c.record);
 	if (!group) {
+		if (!alive)
+			return 0;
 		int r = kill_init(&c.record, sig);
 		return r < 0 ? fail(err, -r, "container not running") : 0;
 	}
@@ -231,8 +235,21 @@ int host_pause(const struct host_context *ctx, const char *id, bool pause, struc
 		return fail(err, EINVAL, "cannot resume container \"%s\": it is %s", id,
 			    status_name(status));
 	struct cgroup cg AUTO(cgroup_close) = CGROUP_INIT;
-	TRY(cgroup_open(c.record.cgroup, &cg, err));
+	TRY(manager_open(&c, &cg, err));
 	return cgroup_freeze(&cg, pause, END_TIMEOUT_MS, err);
+}
+
+/* Without a group nobody else can be told from its caller's processes. */
+static int init_alone(const struct record *r, pid_t **ret, size_t *ret_count, struct csn_error *err)
+{
+	if (!record_alive(r))
+		return 0;
+	*ret = malloc(sizeof **ret);
+	if (!*ret)
+		return fail(err, ENOMEM, "out of memory");
+	**ret = r->pid;
+	*ret_count = 1;
+	return 0;
 }
 
 int host_pids(const struct host_context *ctx, const char *id, pid_t **ret, size_t *ret_count,
@@ -241,13 +258,14 @@ int host_pids(const struct host_context *ctx, const char *id, pid_t **ret, size_
 	struct container c AUTO(container_close) = CONTAINER_INIT;
 	TRY(container_open(ctx, id, ENTRY_SHARED_NONE, &c, err));
 
+	*ret = NULL;
+	*ret_count = 0;
+	if (!manager_has_group(&c.record))
+		return init_alone(&c.record, ret, ret_count, err);
 	struct cgroup cg AUTO(cgroup_close) = CGROUP_INIT;
 	int r = cgroup_open(c.record.cgroup, &cg, err);
-	if (r == -ENOENT) {
-		*ret = NULL;
-		*ret_count = 0;
+	if (r == -ENOENT)
 		return 0;
-	}
 	TRY(r);
 	return cgroup_pids(&cg, ret, ret_count, err);
 }

@@ -22,6 +22,7 @@
 #include "base/path.h"
 #include "base/proc.h"
 #include "host/launch.h"
+#include "host/manager.h"
 #include "host/rdt.h"
 
 /* Everything between a request and a container. */
@@ -33,6 +34,7 @@ struct creation {
 	char *bundle, *rootfs; /* absolute, resolved */
 	int rootfs_dir;
 	struct cgroup cgroup;
+	struct scope scope;
 	struct rdt rdt;
 	bool claimed, cgroup_made, rdt_made, rdt_ready;
 	struct moved_device *moved; /* linux.netDevices: those that are in the container */
@@ -86,24 +88,6 @@ static int check_terminal(const struct creation *c, bool detached, struct csn_er
 		return fail(err, EINVAL,
 			    "config.json: process.terminal is true: a console socket is needed");
 	return 0;
-}
-
-static char *cgroup_path(const struct creation *c)
-{
-	const char *asked = c->spec->linux_.cgroups_path;
-	char *path;
-
-	if (!asked || !*asked) {
-		if (asprintf(&path, "/caisson/%s", c->req->id) < 0)
-			return NULL;
-	} else if (*asked == '/') {
-		path = strdup(asked);
-	} else if (asprintf(&path, "/%s", asked) < 0) {
-		return NULL;
-	}
-	if (path)
-		path_clean(path);
-	return path;
 }
 
 static int write_config_copy(const struct creation *c, struct csn_error *err)
@@ -173,8 +157,8 @@ static int write_intent(struct creation *c, struct csn_error *err)
 	r->id = strdup(c->req->id);
 	r->bundle = strdup(c->bundle);
 	r->rootfs = strdup(c->rootfs);
-	r->cgroup = cgroup_path(c);
-	if (!r->id || !r->bundle || !r->rootfs || !r->cgroup ||
+	TRY(manager_path(c->ctx, c->spec, c->req->id, &r->cgroup, err));
+	if (!r->id || !r->bundle || !r->rootfs ||
 	    copy_annotations(&c->spec->annotations, &r->annotations) < 0)
 		return fail(err, ENOMEM, "out of memory");
 	(void)snprintf(r->boot_id, sizeof r->boot_id, "%s", proc_boot_id());
@@ -192,37 +176,10 @@ static int write_intent(struct creation *c, struct csn_error *err)
 static int make_cgroup(struct creation *c, struct csn_error *err)
 {
 	struct record *r = &c->container.record;
-	struct cgroup_limits limits = { 0 };
-	struct cgroup_device_rule *rules = NULL;
-	size_t rules_count = 0;
-
-	/* Words about bad resources come before anything is made. */
-	TRY(resources_limits(&c->spec->linux_.resources, &c->built.arena, &limits, err));
-	TRY(resources_devices(c->spec, &c->built.arena, &rules, &rules_count, err));
-
-	bool created = false;
-	unsigned all = ~0U;
-	TRY(cgroup_create(r->cgroup, all, &c->cgroup, &created, err));
-	c->cgroup_made = created;
-	r->cgroup_created = created;
-	if (!created) {
-		bool busy = false;
-		TRY(cgroup_populated(&c->cgroup, &busy, err));
-		if (busy)
-			return fail(err, EBUSY, "linux.cgroupsPath: cgroup \"%s\" is not empty",
-				    r->cgroup);
-		bool frozen = false;
-		TRY(cgroup_frozen(&c->cgroup, &frozen, err));
-		if (frozen)
-			return fail(err, EBUSY, "linux.cgroupsPath: cgroup \"%s\" is frozen",
-				    r->cgroup);
-	}
-	if (c->req->oom)
-		TRY(cgroup_oom_open(&c->cgroup, c->req->oom, err));
-	TRY(cgroup_apply_limits(&c->cgroup, &limits, err));
-	if (rules_count)
-		TRY(cgroup_set_devices(&c->cgroup, rules, rules_count, err));
-	return 0;
+	int made = manager_make(c->ctx, c->spec, r, &c->built.arena, &c->scope, &c->cgroup, err);
+	c->cgroup_made = c->cgroup.dir >= 0 && r->cgroup_created;
+	TRY(made);
+	return c->req->oom ? cgroup_oom_open(&c->cgroup, c->req->oom, err) : 0;
 }
 
 static int move_devices(struct creation *c, pid_t pid, struct csn_error *err)
@@ -286,6 +243,7 @@ static int launch(struct creation *c, struct csn_error *err)
 	c->built.plan.ignored_signals = ignored_signals();
 
 	TRY(launch_clone(&c->launch, err));
+	scope_release(&c->scope);
 	close_fd(&c->gate);
 	TRY(launch_serve(&c->launch, err));
 	return launch_settle(&c->launch, err);
@@ -361,7 +319,7 @@ static void undo(struct creation *c)
 	if (c->cgroup.dir >= 0 && c->cgroup_made) {
 		(void)cgroup_kill(&c->cgroup, NULL);
 		(void)cgroup_wait_empty(&c->cgroup, 2000, NULL);
-		(void)cgroup_remove(c->container.record.cgroup, NULL);
+		(void)manager_remove(&c->container.record, NULL);
 	}
 	if (c->rdt_ready)
 		(void)rdt_remove(c->rdt_made ? c->rdt.group : NULL, c->rdt.monitor, NULL);
@@ -378,6 +336,7 @@ static void creation_done(struct creation *c)
 	plan_done(&c->built);
 	close_fd(&c->gate);
 	close_fd(&c->rootfs_dir);
+	scope_release(&c->scope);
 	cgroup_close(&c->cgroup);
 	spec_free(c->spec);
 	rdt_done(&c->rdt);
@@ -389,7 +348,8 @@ static void creation_done(struct creation *c)
 #define CREATION_INIT(context, request)                                                            \
 	{                                                                                          \
 		.ctx = (context), .req = (request), .container = CONTAINER_INIT,                   \
-		.cgroup = CGROUP_INIT, .gate = -1, .rootfs_dir = -1, .launch = LAUNCH_INIT         \
+		.cgroup = CGROUP_INIT, .scope = SCOPE_INIT, .gate = -1, .rootfs_dir = -1,          \
+		.launch = LAUNCH_INIT                                                              \
 	}
 
 int host_create(const struct host_context *ctx, const struct host_create *req,

@@ -17,6 +17,7 @@
 #include "base/proc.h"
 #include "base/sys.h"
 #include "host/launch.h"
+#include "host/manager.h"
 #include "host/rdt.h"
 
 struct execution {
@@ -33,8 +34,12 @@ struct execution {
 static int open_cgroup(struct execution *x, struct csn_error *err)
 {
 	const char *base = x->container.record.cgroup;
+	if (!x->req->cgroup && !manager_has_group(&x->container.record))
+		return 0;
+	TRY(manager_open(&x->container, &x->cgroup, err));
 	if (!x->req->cgroup)
-		return cgroup_open(base, &x->cgroup, err);
+		return 0;
+	cgroup_close(&x->cgroup);
 
 	auto_mem char *sub = strdup(x->req->cgroup);
 	if (!sub)

@@ -20,9 +20,12 @@ struct cgroup_oom; /* cgroups/cgroups.h */
 /* Where warnings go ("rlimit RLIMIT_NOFILE: cannot be raised …"): they never change the flow. */
 typedef void (*host_warn_fn)(void *data, const char *text);
 
+/* Who makes the groups of containers. With NONE a container stays in its caller's group. */
+enum host_cgroup_manager { HOST_CGROUP_FS, HOST_CGROUP_SYSTEMD, HOST_CGROUP_NONE };
+
 struct host_context {
 	const char *root; /* state directory; NULL: /run/caisson */
-	bool systemd_cgroup;
+	enum host_cgroup_manager manager;
 	host_warn_fn warn; /* may be NULL */
 	void *warn_data;
 };

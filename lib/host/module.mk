@@ -10,6 +10,7 @@ lib_host_libhost_la_SOURCES = \
 	lib/host/host.h \
 	lib/host/idmap.c lib/host/idmap.h \
 	lib/host/launch.c lib/host/launch.h \
+	lib/host/manager.c lib/host/manager.h \
 	lib/host/netdev.c \
 	lib/host/plan.c lib/host/plan_build.h \
 	lib/host/plan_caps.c \
@@ -23,5 +24,6 @@ lib_host_libhost_la_SOURCES = \
 	lib/host/rdt.c lib/host/rdt.h \
 	lib/host/report.c \
 	lib/host/resources.c \
+	lib/host/scope.c \
 	lib/host/update.c
 lib_host_libhost_la_CFLAGS = $(AM_CFLAGS) $(SECCOMP_CFLAGS) $(LIBCAP_CFLAGS)

@@ -10,6 +10,7 @@
 #include "base/cleanup.h"
 #include "base/error.h"
 #include "host/launch.h"
+#include "host/manager.h"
 #include "host/plan_build.h"
 
 /* Swap is said together with memory: without a new limit for memory the present one counts. */
@@ -42,7 +43,7 @@ int host_update(const struct host_context *ctx, const char *id,
 	if (status != STATUS_CREATED && status != STATUS_RUNNING && status != STATUS_PAUSED)
 		return fail(err, ESRCH, "cannot update container \"%s\": it is %s", id,
 			    status_name(status));
-	TRY(cgroup_open(c.record.cgroup, &cg, err));
+	TRY(manager_open(&c, &cg, err));
 	TRY(complete_swap(&cg, &r, err));
 	TRY(resources_limits(&r, &arena, &limits, err));
 	return within(err, cgroup_update_limits(&cg, &limits, err), "container \"%s\"", id);

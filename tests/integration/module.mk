@@ -2,6 +2,7 @@
 integration_tests = \
 	tests/integration/cli_errors.sh \
 	tests/integration/engine_outcomes.sh \
+	tests/integration/cli_systemd.sh \
 	tests/integration/framework_selftest.sh \
 	tests/integration/limits_update.sh \
 	tests/integration/mount_propagation.sh \

@@ -1,0 +1,107 @@
+#!/bin/bash
+# --systemd-cgroup against a real systemd: one of its own runs in the sandbox, on an overlay of this
+# machine's root, with nothing to start. Without systemd the groups are made directly.
+. "$(dirname "$0")/lib.sh"
+
+b=$TMPDIR/b
+path='"cgroupsPath": "one-two.slice:box:c1"'
+
+# ---- where systemd does not run ------------------------------------------------------------------
+make_bundle "$b" args='["sh", "-c", "exit 0"]' linux="$path"
+t_ok "without systemd a group of the same name is made directly" \
+	"$CAISSON" --systemd-cgroup create -b "$b" c1
+t_ok "below its slices" test -e "$CGROUP2/one.slice/one-two.slice/box-c1.scope/cgroup.procs"
+"$CAISSON" delete --force c1
+rmdir "$CGROUP2/one.slice/one-two.slice" "$CGROUP2/one.slice" 2>/dev/null
+"$CAISSON" --debug --log "$TMPDIR/log" --systemd-cgroup list >/dev/null
+t_like "$(cat "$TMPDIR/log")" 'level=info msg="systemd does not run here: groups are made directly"' \
+	"and the log says so"
+make_bundle "$b" linux='"cgroupsPath": "one.slice:box"'
+t_fails_with 'linux.cgroupsPath: expected slice:prefix:name, not "one.slice:box"' \
+	"$CAISSON" --systemd-cgroup run -b "$b" x
+make_bundle "$b" linux='"cgroupsPath": "one:box:x"'
+t_fails_with 'linux.cgroupsPath: "one" is no slice: it must end in ".slice"' \
+	"$CAISSON" --systemd-cgroup run -b "$b" x
+
+# ---- where it does -------------------------------------------------------------------------------
+if [ ! -x /lib/systemd/systemd ] || ! command -v systemd-run >/dev/null; then
+	t_skip "a scope from systemd" "systemd is not installed"
+	exit 0
+fi
+root=$TMPDIR/root
+mkdir -p "$TMPDIR/over/up" "$TMPDIR/over/work" "$root" "$CGROUP2/sd"
+mount -t overlay -o "lowerdir=/,upperdir=$TMPDIR/over/up,workdir=$TMPDIR/over/work" overlay "$root"
+rm -rf "$root"/etc/systemd/system/*.wants
+mkdir -p "$root/etc/systemd/system" "$root/old" "$root$TMPDIR" "$root$BUILD"
+printf '[Unit]\nDefaultDependencies=no\n' >"$root/etc/systemd/system/nothing.target"
+cat >"$TMPDIR/start" <<-END
+	echo \$\$ >$CGROUP2/sd/cgroup.procs
+	exec unshare --mount --pid --uts --cgroup --fork --kill-child --propagation private bash $TMPDIR/inside
+END
+cat >"$TMPDIR/inside" <<-END
+	cd $root
+	mount --rbind /dev dev && mount -t proc proc proc && mount -t sysfs sysfs sys &&
+		mount -t cgroup2 cgroup2 sys/fs/cgroup && mount -t tmpfs tmpfs run &&
+		mount --rbind $TMPDIR .$TMPDIR && mount --rbind $BUILD .$BUILD &&
+		pivot_root . old && umount -l /old || exit 1
+	exec env -i container=test PATH=$PATH /lib/systemd/systemd --system --unit=nothing.target \
+		--log-target=console --show-status=no
+END
+bash "$TMPDIR/start" >"$TMPDIR/systemd.log" 2>&1 &
+outer=$!
+inner=
+find_inner() { inner=$(pgrep -P "$outer") && [ "$(cat /proc/"$inner"/comm)" = systemd ]; }
+inside() { nsenter -t "$inner" -m -p -u -C -- "$@"; }
+caisson() { inside "$CAISSON" --systemd-cgroup "$@"; }
+if ! wait_until 20 find_inner || ! wait_until 20 inside systemctl is-system-running; then
+	t_fail "systemd runs" "$(cat "$TMPDIR/systemd.log")"
+	exit 1
+fi
+
+group=/sys/fs/cgroup/one.slice/one-two.slice/box-c1.scope
+make_bundle "$b" args='["sh", "-c", "exit 3"]' linux="$path" resources='{"pids": {"limit": -1}}'
+caisson run -b "$b" c1 2>"$TMPDIR/errors"
+t_is $? 3 "run in a scope of systemd"
+cat "$TMPDIR/errors"
+make_bundle "$b" args='["sleep", "100"]' linux="$path" \
+	top='"annotations": {"org.systemd.property.Description": "'"'a box'"'", "org.systemd.property.TimeoutStopSec": "uint64 7"}'
+t_ok "create" caisson create -b "$b" c1
+t_is "$(inside systemctl show -P ActiveState box-c1.scope)" active "the scope is a unit"
+t_is "$(inside systemctl show -P Slice box-c1.scope)" one-two.slice "in the slice that was asked for"
+t_is "$(inside systemctl show -P Delegate box-c1.scope)" yes "delegated"
+t_is "$(inside systemctl show -P TasksMax box-c1.scope)" infinity "without systemd's own limit of tasks"
+t_is "$(inside systemctl show -P Description box-c1.scope)" "a box" "a property of the annotations"
+t_is "$(inside systemctl show -P TimeoutStopUSec box-c1.scope)" 7s "a number among them"
+t_is "$(inside cat $group/cgroup.procs | wc -l)" 1 "the container is alone in it"
+t_ok "start" caisson start c1
+t_is "$(inside "$CAISSON" ps -f json c1)" "[$(inside cat $group/cgroup.procs)]" "ps"
+t_ok "exec" inside "$CAISSON" exec c1 true
+t_ok "pause" inside "$CAISSON" pause c1
+t_ok "resume" inside "$CAISSON" resume c1
+t_ok "kill" inside "$CAISSON" kill c1 KILL
+gone() { [ "$(inside systemctl show -P LoadState box-c1.scope)" = not-found ]; }
+t_ok "systemd collects the scope" wait_until 10 gone
+t_ok "delete" inside "$CAISSON" delete c1
+make_bundle "$b" args='["sleep", "100"]' linux="$path"
+t_ok "the same name again" caisson run --detach -b "$b" c1
+t_ok "delete --force" inside "$CAISSON" delete --force c1
+t_ok "systemd collects it too" wait_until 10 gone
+
+make_bundle "$b" args='["nosuch"]' linux="$path"
+t_fails_with 'exec: "nosuch": executable file not found in $PATH' caisson run -b "$b" c1
+t_ok "and no scope stays" wait_until 10 gone
+make_bundle "$b" linux="$path" top='"annotations": {"org.systemd.property.NoSuchThing": "true"}'
+inside "$CAISSON" --systemd-cgroup run -b "$b" c1 2>"$TMPDIR/errors"
+t_like "$(error_text "$(cat "$TMPDIR/errors")")" '^systemd scope "box-c1.scope": .*NoSuchThing' \
+	"systemd's own words for a bad property"
+make_bundle "$b" linux="$path" top='"annotations": {"org.systemd.property.X": "[1]"}'
+t_fails_with 'annotations: "org.systemd.property.X": expected a boolean, a number or a quoted text, not "[1]"' \
+	caisson run -b "$b" c1
+t_is "$(inside "$CAISSON" list -q)" "" "nothing is listed"
+
+# ---- the end: systemd goes, with all its groups --------------------------------------------------
+kill -KILL "$inner"
+wait "$outer" 2>/dev/null
+umount -l "$root"
+remove_groups() { find "$CGROUP2/sd" -depth -type d -exec rmdir {} +; }
+wait_until 5 remove_groups
