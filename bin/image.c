@@ -29,7 +29,7 @@ static struct {
 	const char *root;
 	const char *name;
 	const char *platform;
-	bool no_sync;
+	bool no_sync, no_sandbox;
 	struct opt_list keep;
 } arg;
 
@@ -128,11 +128,27 @@ static void image_store_closep(struct image_store **s)
 	image_store_close(*s);
 }
 
+/* caisson-unpack, beside this program. */
+static int use_unpacker(struct image_store *s, struct csn_error *err)
+{
+	static const char name[] = "caisson-unpack";
+	char path[4096 + sizeof name];
+	ssize_t n = readlink("/proc/self/exe", path, 4096);
+
+	while (n > 0 && path[n - 1] != '/')
+		n--;
+	if (n <= 0)
+		return fail_errno(err, "find %s", name);
+	(void)strcpy(path + n, name);
+	return image_store_confine(s, path, err);
+}
+
 static int open_store(struct image_store **ret, struct csn_error *err)
 {
 	if (!arg.root)
 		return fail(err, EINVAL, "--root is missing");
-	return image_store_open(arg.root, ret, err);
+	TRY(image_store_open(arg.root, ret, err));
+	return arg.no_sandbox ? 0 : use_unpacker(*ret, err);
 }
 
 static bool interrupted(void *data)
@@ -328,6 +344,8 @@ int main(int argc, char **argv)
 {
 	static const struct opt globals[] = {
 		{ 0, "root", "DIR", "directory of the image store", OPT_TEXT, &arg.root },
+		{ 0, "no-sandbox", NULL, "for tests: unpack in this process", OPT_FLAG,
+		  &arg.no_sandbox },
 		{ 0 },
 	};
 	struct csn_error err;

@@ -4,3 +4,10 @@ bin_caisson_image_SOURCES = bin/image.c bin/opts.c bin/opts.h
 bin_caisson_image_LDFLAGS = $(AM_LDFLAGS) -pthread
 bin_caisson_image_LDADD = lib/image/libimage.la lib/base/libbase.la \
 	$(ARCHIVE_LIBS) $(CRYPTO_LIBS) $(JANSSON_LIBS) -lz -lzstd $(ISAL_LIBS)
+
+# caisson-unpack: what caisson-image starts for each layer, confined.
+pkglibexec_PROGRAMS += bin/caisson-unpack
+bin_caisson_unpack_SOURCES = bin/unpack.c lib/image/sandbox.c lib/image/sandbox.h
+bin_caisson_unpack_CFLAGS = $(AM_CFLAGS) $(SECCOMP_CFLAGS)
+bin_caisson_unpack_LDADD = lib/image/libimage.la lib/base/libbase.la \
+	$(ARCHIVE_LIBS) $(SECCOMP_LIBS)

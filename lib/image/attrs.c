@@ -220,7 +220,8 @@ int attrs_apply(int fd, const struct attrs *a, bool all, struct warner *w, struc
 	return 0;
 }
 
-/* lsetxattr relative to a directory: a system call since Linux 6.13, before that through /proc. */
+/* lsetxattr relative to a directory: a system call since Linux 6.13, before that by way of the
+ * working directory, which is ours alone (unpack.h). */
 static int set_xattr_at(int dir_fd, const char *name, const struct xattr_item *x)
 {
 	struct {
@@ -233,10 +234,9 @@ static int set_xattr_at(int dir_fd, const char *name, const struct xattr_item *x
 		return 0;
 	if (errno != ENOSYS)
 		return -1;
-
-	char path[sizeof "/proc/self/fd/" + 12 + 256];
-	(void)snprintf(path, sizeof path, "/proc/self/fd/%d/%s", dir_fd, name);
-	return lsetxattr(path, x->name, x->value, x->size, 0);
+	if (fchdir(dir_fd) < 0)
+		return -1;
+	return lsetxattr(name, x->name, x->value, x->size, 0);
 }
 
 int attrs_apply_at(int dir_fd, const char *name, const struct attrs *a, bool symlink,

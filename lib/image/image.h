@@ -46,6 +46,8 @@ struct image_store;
 /* Makes what is missing below root (mode 0700). Not thread-safe. */
 int image_store_open(const char *root, struct image_store **ret, struct csn_error *err);
 void image_store_close(struct image_store *s);
+/* Layers are unpacked by that program (caisson-unpack), confined, and not by this process. Once. */
+int image_store_confine(struct image_store *s, const char *unpacker, struct csn_error *err);
 
 /* What is told while it happens, one at a time, perhaps from other threads. All may be NULL. */
 struct image_events {

@@ -14,6 +14,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <pthread.h>
+#include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -25,6 +26,8 @@
 #include "base/error.h"
 #include "base/file.h"
 #include "base/json.h"
+#include "image/stream.h"
+#include "image/unpacker.h"
 
 #define WORKERS_MAX   4
 #define PROGRESS_STEP ((uint64_t)4 << 20)
@@ -41,7 +44,8 @@ struct layer_job {
 	int fs_dir; /* when done */
 	bool fresh; /* unpacked by this run */
 	int *lowers;
-	uint64_t told; /* progress */
+	struct stream *stream; /* while it is unpacked */
+	uint64_t told;	       /* progress */
 	int result;
 	struct csn_error error;
 };
@@ -320,15 +324,9 @@ static int check_digests(struct layer_job *j, struct stream *s, struct csn_error
 	return 0;
 }
 
-static int unpack_into(struct layer_job *j, int fs, struct unpack_result *ret,
-		       struct csn_error *err)
+static int open_stream(struct layer_job *j, int blob, struct stream **ret, struct csn_error *err)
 {
-	(void)pthread_mutex_lock(&j->all->lock);
-	auto_fd blob = session_open_blob(j->all->session, j->input->blob, err);
-	(void)pthread_mutex_unlock(&j->all->lock);
-	TRY(blob);
-
-	const struct stream_options so = {
+	const struct stream_options o = {
 		.fd = blob,
 		.hash_blob = j->input->verify_blob,
 		.blob_algorithm = digest_algorithm(j->input->blob),
@@ -338,19 +336,63 @@ static int unpack_into(struct layer_job *j, int fs, struct unpack_result *ret,
 		.more = j->input->arrival.more ? more : NULL,
 		.data = j,
 	};
-	AUTO(stream_closep)
-	struct stream *stream = NULL;
-	TRY(stream_open(&so, &stream, err));
 
+	return stream_open(&o, ret, err);
+}
+
+static ssize_t next(void *data, const void **ret, struct csn_error *err)
+{
+	struct layer_job *j = data;
+
+	return stream_next(j->stream, ret, err);
+}
+
+static int check(void *data, struct csn_error *err)
+{
+	struct layer_job *j = data;
+
+	return tick(j, stream_consumed(j->stream), err);
+}
+
+/* In a process of its own if the store has a program for it, else here. */
+static int unpack_stream(struct layer_job *j, int fs, struct unpack_result *ret,
+			 struct csn_error *err)
+{
+	const struct image_store *store = j->all->session->store;
 	struct warner w = { .warn = warn, .data = j };
-	const struct unpack_options uo = {
+	const struct unpack_options here = {
 		.fs_dir = fs,
-		.stream = stream,
+		.next = next,
 		.get_lowers = get_lowers,
 		.warner = &w,
 		.data = j,
 	};
-	TRY(unpack_layer(&uo, ret, err));
+	const struct unpacker_request there = {
+		.program = store->unpacker,
+		.fs_dir = fs,
+		.stream = j->stream,
+		.get_lowers = get_lowers,
+		.warn = warn,
+		.check = check,
+		.data = j,
+	};
+
+	return store->unpacker ? unpacker_run(&there, ret, err) : unpack_layer(&here, ret, err);
+}
+
+static int unpack_into(struct layer_job *j, int fs, struct unpack_result *ret,
+		       struct csn_error *err)
+{
+	(void)pthread_mutex_lock(&j->all->lock);
+	auto_fd blob = session_open_blob(j->all->session, j->input->blob, err);
+	(void)pthread_mutex_unlock(&j->all->lock);
+	TRY(blob);
+
+	AUTO(stream_closep)
+	struct stream *stream = NULL;
+	TRY(open_stream(j, blob, &stream, err));
+	j->stream = stream;
+	TRY(unpack_stream(j, fs, ret, err));
 	return check_digests(j, stream, err);
 }
 
@@ -419,6 +461,7 @@ static void *worker(void *data)
 {
 	struct layers *all = data;
 
+	(void)unshare(CLONE_FS); /* see unpack.h: a working directory for each */
 	(void)pthread_mutex_lock(&all->lock);
 	while (!all->stop && all->next < all->count) {
 		struct layer_job *j = &all->jobs[all->next++];

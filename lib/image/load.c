@@ -18,6 +18,7 @@
 #include "base/error.h"
 #include "base/json.h"
 #include "image/record.h"
+#include "image/stream.h"
 
 static int no_memory(struct csn_error *err)
 {

@@ -24,6 +24,8 @@ lib_image_libimage_la_SOURCES = \
 	lib/image/stream.c lib/image/stream.h \
 	lib/image/tree.c lib/image/tree.h \
 	lib/image/unpack.c lib/image/unpack.h \
+	lib/image/unpacker.c lib/image/unpacker.h \
+	lib/image/wire.h \
 	lib/image/whiteout.c lib/image/whiteout.h \
 	lib/image/writer.c
 lib_image_libimage_la_CFLAGS = $(AM_CFLAGS) $(ARCHIVE_CFLAGS) $(CRYPTO_CFLAGS) -pthread

@@ -111,7 +111,7 @@ int image_store_open(const char *root, struct image_store **ret, struct csn_erro
 	if (!s)
 		return fail(err, ENOMEM, "out of memory");
 
-	*s = (struct image_store){ -1, -1, -1, -1, -1, -1 };
+	*s = (struct image_store){ -1, -1, -1, -1, -1, -1, NULL };
 	int r = open_dirs(s, root, err);
 	if (r < 0) {
 		image_store_close(s);
@@ -119,6 +119,12 @@ int image_store_open(const char *root, struct image_store **ret, struct csn_erro
 	}
 	*ret = s;
 	return 0;
+}
+
+int image_store_confine(struct image_store *s, const char *unpacker, struct csn_error *err)
+{
+	s->unpacker = strdup(unpacker);
+	return s->unpacker ? 0 : fail(err, ENOMEM, "out of memory");
 }
 
 void image_store_close(struct image_store *s)
@@ -131,6 +137,7 @@ void image_store_close(struct image_store *s)
 	close_fd(&s->blobs_dir);
 	close_fd(&s->store_dir);
 	close_fd(&s->root_dir);
+	free(s->unpacker);
 	free(s);
 }
 

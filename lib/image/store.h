@@ -21,6 +21,7 @@ struct image_store {
 	int layers_dir; /* layers */
 	int images_dir; /* images */
 	int tmp_dir;	/* tmp */
+	char *unpacker; /* the program that unpacks layers; NULL: this process does */
 };
 
 enum staged_kind {

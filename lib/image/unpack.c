@@ -25,7 +25,7 @@
 static la_ssize_t read_piece(struct archive *a, void *data, const void **ret)
 {
 	struct unpack *u = data;
-	ssize_t n = stream_next(u->options.stream, ret, &u->stream_error);
+	ssize_t n = u->options.next(u->options.data, ret, &u->stream_error);
 
 	if (n < 0) {
 		archive_set_error(a, (int)-n, "%s", u->stream_error.text);
@@ -195,7 +195,7 @@ static int drain(struct unpack *u, struct csn_error *err)
 	const void *data;
 	ssize_t n;
 
-	while ((n = stream_next(u->options.stream, &data, err)) > 0)
+	while ((n = u->options.next(u->options.data, &data, err)) > 0)
 		clean = clean && all_zero(data, (size_t)n);
 	if (n < 0)
 		return (int)n;

@@ -2,7 +2,8 @@
  * One layer's tar stream into one directory that overlayfs can use as a lower layer.
  *
  * Everything happens below a directory descriptor; nothing needs to be known of the store, so that
- * this can run in a process that can see nothing else.
+ * this can run in a process that can see nothing else. The working directory must be the calling
+ * thread's alone; it may be changed.
  */
 #ifndef CSN_IMAGE_UNPACK_H
 #define CSN_IMAGE_UNPACK_H
@@ -14,14 +15,14 @@
 
 #include "caisson.h"
 #include "image/attrs.h"
-#include "image/stream.h"
 #include "image/tree.h"
 
 #define UNPACK_ENTRIES_MAX 2000000
 
 struct unpack_options {
-	int fs_dir;	       /* borrowed; empty, owned by 0:0, mode 0755 */
-	struct stream *stream; /* borrowed; read to its end */
+	int fs_dir; /* borrowed; empty, owned by 0:0, mode 0755 */
+	/* The next piece of the tar data, valid until the next call; 0: its verified end. */
+	ssize_t (*next)(void *data, const void **ret, struct csn_error *err);
 	/* The lower layers' fs directories, topmost first; asked at most once, may block. */
 	int (*get_lowers)(void *data, struct lower_view *ret, struct csn_error *err);
 	struct warner *warner;

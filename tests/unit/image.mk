@@ -32,3 +32,12 @@ tests_unit_test_image_load_LDADD = $(image_test_libs)
 
 tests_unit_image_treesum_SOURCES = tests/unit/image_treesum.c
 tests_unit_image_treesum_LDADD = $(image_test_libs)
+
+check_PROGRAMS += tests/unit/test_image_sandbox
+TESTS += tests/unit/test_image_sandbox
+tests_unit_test_image_sandbox_SOURCES = tests/unit/test_image_sandbox.c \
+	lib/image/sandbox.c lib/image/sandbox.h \
+	tests/unit/unpack_harness.c tests/unit/unpack_harness.h \
+	tests/unit/tar_build.c tests/unit/tar_build.h
+tests_unit_test_image_sandbox_CFLAGS = $(image_test_cflags) $(SECCOMP_CFLAGS)
+tests_unit_test_image_sandbox_LDADD = $(image_test_libs) $(SECCOMP_LIBS)

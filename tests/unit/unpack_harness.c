@@ -42,11 +42,21 @@ int make_dir(const char *name)
 	return fd;
 }
 
+struct input {
+	struct stream *stream;
+	struct lower_view lowers;
+};
+
 static int get_lowers(void *data, struct lower_view *ret, struct csn_error *err)
 {
 	(void)err;
-	*ret = *(struct lower_view *)data;
+	*ret = ((struct input *)data)->lowers;
 	return 0;
+}
+
+static ssize_t next(void *data, const void **ret, struct csn_error *err)
+{
+	return stream_next(((struct input *)data)->stream, ret, err);
 }
 
 static void warn(void *data, const char *text)
@@ -60,21 +70,20 @@ static int unpack_fd(int fd, int fs, const struct lower_view *lowers, struct unp
 	const struct stream_options so = { .fd = fd };
 	AUTO(stream_closep)
 	struct stream *stream = NULL;
-	struct lower_view view = *lowers;
 	struct warner w = { .warn = warn };
-	const struct unpack_options o = {
-		.fs_dir = fs,
-		.get_lowers = get_lowers,
-		.warner = &w,
-		.data = &view,
-	};
 
 	int r = stream_open(&so, &stream, err);
 	if (r < 0)
 		return r;
-	struct unpack_options with = o;
-	with.stream = stream;
-	return unpack_layer(&with, ret, err);
+	struct input input = { stream, *lowers };
+	const struct unpack_options o = {
+		.fs_dir = fs,
+		.next = next,
+		.get_lowers = get_lowers,
+		.warner = &w,
+		.data = &input,
+	};
+	return unpack_layer(&o, ret, err);
 }
 
 int unpack_tar(const struct tar *t, int fs, const struct lower_view *lowers,

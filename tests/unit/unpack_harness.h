@@ -2,6 +2,7 @@
 #ifndef CSN_TESTS_UNPACK_HARNESS_H
 #define CSN_TESTS_UNPACK_HARNESS_H
 
+#include "image/stream.h"
 #include "image/unpack.h"
 #include "tests/unit/tar_build.h"
 
