@@ -61,6 +61,9 @@ void cgroup_close(struct cgroup *cg);
  */
 int cgroup_of(pid_t pid, char *buf, size_t size, struct csn_error *err);
 
+/* Gives the group to a user, who may then make groups below it and move processes there. */
+int cgroup_delegate(const struct cgroup *cg, uid_t owner, struct csn_error *err);
+
 /* Controllers that may be used in this group (cgroup.controllers), as a mask. */
 int cgroup_controllers(const struct cgroup *cg, unsigned *ret, struct csn_error *err);
 

@@ -2,6 +2,7 @@ noinst_LTLIBRARIES += cgroups/libcgroups.la
 cgroups_libcgroups_la_SOURCES = \
 	cgroups/batch.c \
 	cgroups/cgroup.c cgroups/cgroups.h \
+	cgroups/delegate.c \
 	cgroups/devices.c cgroups/devices.h \
 	cgroups/events.c \
 	cgroups/internal.h \

@@ -173,12 +173,48 @@ static int write_intent(struct creation *c, struct csn_error *err)
 	return record_write_first(&c->container.entry, r, err);
 }
 
+/* The id on the host of a user of the container; false: there is none. */
+static bool host_uid(const struct spec_linux *l, uint32_t uid, uid_t *ret)
+{
+	*ret = uid;
+	for (size_t i = 0; i < l->uid_mappings.count; i++) {
+		const struct spec_idmap *m = &l->uid_mappings.items[i];
+		*ret = m->host_id + (uid - m->container_id);
+		if (uid >= m->container_id && uid - m->container_id < m->size)
+			return true;
+	}
+	return !l->namespaces[NS_USER].present;
+}
+
+/* A container that sees its group as the root, and writable, is meant to have it (config-linux.md
+ * "Cgroup ownership"). */
+static int give_cgroup(const struct creation *c, struct csn_error *err)
+{
+	const struct spec_linux *l = &c->spec->linux_;
+	uid_t owner;
+
+	if (!l->namespaces[NS_CGROUP].present || l->namespaces[NS_CGROUP].path ||
+	    !host_uid(l, c->spec->process.user.uid, &owner) || owner == geteuid())
+		return 0;
+	for (size_t i = 0; i < c->spec->mounts_count; i++) {
+		const struct spec_mount *m = &c->spec->mounts[i];
+		bool asked = m->source && strcmp(m->source, "cgroup") == 0 &&
+			     strcmp(m->destination, "/sys/fs/cgroup") == 0;
+		for (size_t o = 0; asked && o < m->options.count; o++)
+			asked = strcmp(m->options.items[o], "ro") != 0;
+		if (asked)
+			return cgroup_delegate(&c->cgroup, owner, err);
+	}
+	return 0;
+}
+
 static int make_cgroup(struct creation *c, struct csn_error *err)
 {
 	struct record *r = &c->container.record;
 	int made = manager_make(c->ctx, c->spec, r, &c->built.arena, &c->scope, &c->cgroup, err);
 	c->cgroup_made = c->cgroup.dir >= 0 && r->cgroup_created;
 	TRY(made);
+	TRY(give_cgroup(c, err));
 	return c->req->oom ? cgroup_oom_open(&c->cgroup, c->req->oom, err) : 0;
 }
 

@@ -53,17 +53,19 @@ static int program_words(const struct sync_msg *m, struct csn_error *err)
 
 static int hook_words(const struct sync_msg *m, struct csn_error *err)
 {
+	/* The step is called "createContainer hook". */
+	char hook[160];
 	const char *kind = init_step_name(m->step);
+	(void)snprintf(hook, sizeof hook, "hooks.%.*s[%u]: \"%s\"", (int)strcspn(kind, " "), kind,
+		       m->index, m->path);
 	if (m->error != ECANCELED)
-		return fail(err, m->error, "%s %u: \"%s\": %s", kind, m->index, m->path,
-			    strerror(m->error));
+		return fail(err, m->error, "%s: %s", hook, strerror(m->error));
 	if (m->status == -1)
-		return fail(err, ETIMEDOUT, "%s %u: \"%s\": timed out", kind, m->index, m->path);
+		return fail(err, ETIMEDOUT, "%s: timed out", hook);
 	if (WIFSIGNALED(m->status))
-		return fail(err, ECANCELED, "%s %u: \"%s\": killed by %s", kind, m->index, m->path,
+		return fail(err, ECANCELED, "%s: killed by %s", hook,
 			    signal_name(WTERMSIG(m->status)));
-	return fail(err, ECANCELED, "%s %u: \"%s\": exit status %d", kind, m->index, m->path,
-		    WEXITSTATUS(m->status));
+	return fail(err, ECANCELED, "%s: exit status %d", hook, WEXITSTATUS(m->status));
 }
 
 /* Rows for the details whose sentence has the same shape: what, index, path, errno. */
@@ -91,6 +93,8 @@ int report_words(const struct sync_msg *m, struct csn_error *err)
 
 	if (msg.detail == SYNC_DETAIL_PROGRAM)
 		return program_words(&msg, err);
+	if (msg.detail == SYNC_DETAIL_NO_PROGRAM)
+		return fail(err, msg.error, "process.args: not set: there is no program to start");
 	if (msg.detail == SYNC_DETAIL_HOOK)
 		return hook_words(&msg, err);
 	if (msg.detail < COUNT(details) && details[msg.detail].field) {

@@ -78,7 +78,11 @@ static int make_device(struct child *c, struct last_dir *last, const struct plan
 	if (mknodat(dir, name, d->mode, d->rdev) < 0) {
 		if (errno == EEXIST)
 			return check_existing(dir, name, d);
-		return errno == EPERM && !S_ISFIFO(d->mode) ? bind_node(c, dir, name, d) : -errno;
+		if (errno != EPERM || S_ISFIFO(d->mode))
+			return -errno;
+		/* The config's own rules may deny it; the host may have no such node either. */
+		int r = bind_node(c, dir, name, d);
+		return r == -ENOENT ? -EPERM : r;
 	}
 	if ((d->uid || d->gid) && fchownat(dir, name, d->uid, d->gid, AT_SYMLINK_NOFOLLOW) < 0)
 		return -errno;

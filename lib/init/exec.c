@@ -123,7 +123,7 @@ int step_exec(struct child *c)
 	const struct plan *p = c->plan;
 
 	if (!p->argv)
-		return report_at(c, SYNC_DETAIL_PATH, 0, "process.args", -EINVAL);
+		return report_at(c, SYNC_DETAIL_NO_PROGRAM, 0, NULL, -EINVAL);
 	if (close_range((unsigned)p->keep_fds, ~0U, CLOSE_RANGE_CLOEXEC) < 0)
 		return -errno;
 	(void)execve(c->program, p->argv, p->envp);

@@ -56,7 +56,8 @@ enum sync_detail {
 	SYNC_DETAIL_HOOK,     /* index: hook number; error may be 0 with status = wait status */
 	SYNC_DETAIL_PROGRAM,  /* argv[0] was looked for or run; path: where */
 	SYNC_DETAIL_CWD,
-	SYNC_DETAIL_WARNING, /* not an error: host logs path (text) and goes on */
+	SYNC_DETAIL_NO_PROGRAM, /* START came, and the config has no process */
+	SYNC_DETAIL_WARNING,	/* not an error: host logs path (text) and goes on */
 };
 
 struct sync_msg {
