@@ -11,6 +11,8 @@ SH_LOG_COMPILER = $(srcdir)/tests/integration/run
 AM_TESTS_ENVIRONMENT = BUILD='$(abs_builddir)'; SRC='$(abs_srcdir)'; CC='$(CC)'; \
 	CSN_CFLAGS='$(CSN_CFLAGS)'; export BUILD SRC CC CSN_CFLAGS;
 
+include tests/conformance/module.mk
+include tests/fuzz/module.mk
 include tests/integration/module.mk
 include tests/clients/module.mk
 include tests/lint/module.mk

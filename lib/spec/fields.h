@@ -14,7 +14,12 @@ extern const struct json_field hooks_fields[];	   /* fields_hooks.c; out is stru
 extern const struct json_elements mount_elements;  /* fields_mounts.c */
 extern const struct json_elements idmap_elements;
 
-/* { items, count, set }: an array of id mappings that knows whether it was there. */
-json_decode_fn decode_idmaps;
+/* Decoders of one place each. Their rows carry the table of what is inside in detail all the same,
+ * so that whoever walks the tables finds every field. */
+json_decode_fn decode_idmaps; /* { items, count, set } that knows whether it was there */
+json_decode_fn decode_ids, decode_namespaces; /* arrays: json_elements */
+json_decode_fn decode_console_size;	      /* an object: fields */
+json_decode_fn decode_net_devices, decode_rdma,
+	decode_time_offsets; /* keys of free names: fields */
 
 #endif

@@ -36,6 +36,11 @@ static const struct json_field namespace_fields[] = {
 	FIELDS_END,
 };
 
+static const struct json_elements namespace_elements = { .element_size =
+								 sizeof(struct namespace_row),
+							 .decode = decode_object,
+							 .detail = namespace_fields };
+
 static int add_namespace(struct json_decoder *d, const struct namespace_row *row,
 			 struct spec_namespace *slots)
 {
@@ -53,20 +58,15 @@ static int add_namespace(struct json_decoder *d, const struct namespace_row *row
 }
 
 /* An array of {type, path} into one slot per kind. */
-static int decode_namespaces(struct json_decoder *d, const struct json_node *v,
-			     const struct json_field *f, void *out)
+int decode_namespaces(struct json_decoder *d, const struct json_node *v, const struct json_field *f,
+		      void *out)
 {
-	static const struct json_elements elements = { .element_size = sizeof(struct namespace_row),
-						       .decode = decode_object,
-						       .detail = namespace_fields };
-	const struct json_field field = { .detail = &elements };
 	struct {
 		struct namespace_row *items;
 		size_t count;
 	} rows = { 0 };
-	(void)f;
 
-	int r = decode_array(d, v, &field, &rows);
+	int r = decode_array(d, v, f, &rows);
 	for (size_t i = 0; r == 0 && i < rows.count; i++)
 		r = add_namespace(d, &rows.items[i], out);
 	return r;
@@ -109,8 +109,8 @@ static int add_net_device(void *data, const char *key, const struct json_node *v
 	return json_decode_member(k->d, key, v, &f, n);
 }
 
-static int decode_net_devices(struct json_decoder *d, const struct json_node *v,
-			      const struct json_field *f, void *out)
+int decode_net_devices(struct json_decoder *d, const struct json_node *v,
+		       const struct json_field *f, void *out)
 {
 	struct keyed k = { .d = d, .linux_ = out };
 	(void)f;
@@ -143,8 +143,8 @@ static int add_time_offset(void *data, const char *key, const struct json_node *
 	return json_decode_member(k->d, key, v, &f, o);
 }
 
-static int decode_time_offsets(struct json_decoder *d, const struct json_node *v,
-			       const struct json_field *f, void *out)
+int decode_time_offsets(struct json_decoder *d, const struct json_node *v,
+			const struct json_field *f, void *out)
 {
 	struct keyed k = { .d = d, .linux_ = out };
 	(void)f;
@@ -180,12 +180,12 @@ static const struct json_field personality_fields[] = {
 };
 
 const struct json_field linux_fields[] = {
-	FIELD("namespaces", decode_namespaces, L, namespaces),
-	FIELD("uidMappings", decode_idmaps, L, uid_mappings),
-	FIELD("gidMappings", decode_idmaps, L, gid_mappings),
-	{ "timeOffsets", decode_time_offsets, 0, NULL, 0, 0, 0 },
+	FIELD_IN("namespaces", decode_namespaces, L, namespaces, &namespace_elements),
+	FIELD_IN("uidMappings", decode_idmaps, L, uid_mappings, &idmap_elements),
+	FIELD_IN("gidMappings", decode_idmaps, L, gid_mappings, &idmap_elements),
+	{ "timeOffsets", decode_time_offsets, 0, offset_fields, 0, 0, 0 },
 	FIELD_IN("devices", decode_array, L, devices, &devices),
-	{ "netDevices", decode_net_devices, 0, NULL, 0, 0, 0 },
+	{ "netDevices", decode_net_devices, 0, net_device_fields, 0, 0, 0 },
 	FIELD("cgroupsPath", decode_text, L, cgroups_path),
 	FIELD_IN("resources", decode_set_object, L, resources, resources_fields),
 	FIELD("rootfsPropagation", decode_text, L, rootfs_propagation),

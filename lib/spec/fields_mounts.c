@@ -15,9 +15,7 @@ int decode_idmaps(struct json_decoder *d, const struct json_node *v, const struc
 		  void *out)
 {
 	struct spec_idmaps *maps = out;
-	const struct json_field field = { .detail = &idmap_elements };
-	(void)f;
-	int r = decode_array(d, v, &field, maps);
+	int r = decode_array(d, v, f, maps);
 	if (r < 0)
 		return r;
 	maps->set = true;
@@ -29,8 +27,8 @@ static const struct json_field mount_fields[] = {
 	FIELD("type", decode_text, struct spec_mount, type),
 	FIELD("source", decode_text, struct spec_mount, source),
 	FIELD("options", decode_strings, struct spec_mount, options),
-	FIELD("uidMappings", decode_idmaps, struct spec_mount, uid_mappings),
-	FIELD("gidMappings", decode_idmaps, struct spec_mount, gid_mappings),
+	FIELD_IN("uidMappings", decode_idmaps, struct spec_mount, uid_mappings, &idmap_elements),
+	FIELD_IN("gidMappings", decode_idmaps, struct spec_mount, gid_mappings, &idmap_elements),
 	FIELDS_END,
 };
 const struct json_elements mount_elements = { .element_size = sizeof(struct spec_mount),

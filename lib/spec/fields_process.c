@@ -6,21 +6,20 @@ struct ids {
 	size_t count;
 };
 
-static int decode_ids(struct json_decoder *d, const struct json_node *v, const struct json_field *f,
-		      void *out)
-{
-	static const struct json_elements ids = { .element_size = sizeof(uint32_t),
+static const struct json_elements id_elements = { .element_size = sizeof(uint32_t),
 						  .decode = decode_u32 };
-	const struct json_field field = { .detail = &ids };
-	(void)f;
-	return decode_array(d, v, &field, out);
+
+int decode_ids(struct json_decoder *d, const struct json_node *v, const struct json_field *f,
+	       void *out)
+{
+	return decode_array(d, v, f, out);
 }
 
 static const struct json_field user_fields[] = {
 	REQUIRED("uid", decode_u32, struct spec_user, uid),
 	REQUIRED("gid", decode_u32, struct spec_user, gid),
 	FIELD_RANGE("umask", decode_opt_u32, struct spec_user, umask, 0, 0777),
-	FIELD("additionalGids", decode_ids, struct spec_user, additional_gids),
+	FIELD_IN("additionalGids", decode_ids, struct spec_user, additional_gids, &id_elements),
 	FIELD("username", decode_text, struct spec_user, username),
 	FIELDS_END,
 };
@@ -79,14 +78,12 @@ static const struct json_field console_fields[] = {
 	FIELDS_END,
 };
 
-static int decode_console_size(struct json_decoder *d, const struct json_node *v,
-			       const struct json_field *f, void *out)
+int decode_console_size(struct json_decoder *d, const struct json_node *v,
+			const struct json_field *f, void *out)
 {
 	struct spec_process *p = out;
 	struct console_size size = { 0 };
-	const struct json_field field = { .detail = console_fields };
-	(void)f;
-	int r = decode_object(d, v, &field, &size);
+	int r = decode_object(d, v, f, &size);
 	if (r < 0)
 		return r;
 	p->has_console_size = true;
@@ -97,7 +94,7 @@ static int decode_console_size(struct json_decoder *d, const struct json_node *v
 
 const struct json_field process_fields[] = {
 	FIELD("terminal", decode_bool, struct spec_process, terminal),
-	{ "consoleSize", decode_console_size, 0, NULL, 0, 0, 0 },
+	{ "consoleSize", decode_console_size, 0, console_fields, 0, 0, 0 },
 	REQUIRED("cwd", decode_abs_path, struct spec_process, cwd),
 	FIELD("env", decode_strings, struct spec_process, env),
 	FIELD("args", decode_strings, struct spec_process, args),

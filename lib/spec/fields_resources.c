@@ -128,8 +128,8 @@ static int add_rdma(void *data, const char *key, const struct json_node *v)
 }
 
 /* An object whose keys are device names. */
-static int decode_rdma(struct json_decoder *d, const struct json_node *v,
-		       const struct json_field *f, void *out)
+int decode_rdma(struct json_decoder *d, const struct json_node *v, const struct json_field *f,
+		void *out)
 {
 	struct rdma_decoding r = { .d = d, .resources = out };
 	(void)f;
@@ -150,7 +150,7 @@ const struct json_field resources_fields[] = {
 	{ "blockIO", decode_object, 0, block_io_fields, 0, 0, 0 },
 	FIELD_IN("hugepageLimits", decode_array, R, hugepages, &hugepages),
 	{ "network", decode_object, 0, network_fields, 0, 0, 0 },
-	{ "rdma", decode_rdma, 0, NULL, 0, 0, 0 },
+	{ "rdma", decode_rdma, 0, rdma_fields, 0, 0, 0 },
 	FIELD("unified", decode_map, R, unified),
 	FIELDS_END,
 };

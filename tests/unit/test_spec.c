@@ -493,9 +493,16 @@ START_TEST(bytes_changed_at_random_do_no_harm)
 }
 END_TEST
 
+/* Counted as our own: jansson is a shared library here, whose calls nobody wraps. */
+static void *counted_malloc(size_t size)
+{
+	return malloc(size);
+}
+
 START_TEST(memory_that_runs_out_is_said)
 {
 	size_t size;
+	json_set_alloc_funcs(counted_malloc, free);
 	auto_mem char *text = read_text(CASES "/valid/full/config.json", &size);
 	long n;
 	for (n = 0;; n++) {
@@ -509,7 +516,7 @@ START_TEST(memory_that_runs_out_is_said)
 		ck_assert_ptr_null(s);
 		ck_assert_ptr_nonnull(strstr(err.text, "out of memory"));
 	}
-	ck_assert_int_gt(n, 2);
+	ck_assert_int_gt(n, 1000);
 	for (n = 0;; n++) {
 		auto_mem char *out = NULL;
 		alloc_fail_after(n);
