@@ -4,5 +4,5 @@ vm_tests = tests/vm/vm_oom.sh
 EXTRA_DIST += $(vm_tests) tests/vm/guest tests/vm/image tests/vm/run
 
 .PHONY: check-vm
-check-vm: all
+check-vm: all tests/integration/recvtty tests/conformance/agent
 	BUILD='$(abs_builddir)' $(srcdir)/tests/vm/run
