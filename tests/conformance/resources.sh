@@ -85,7 +85,7 @@ else
 fi
 if has_controller cpu; then
 	make_bundle "$b" resources='{"cpu": {"quota": 20000, "period": 100000, "burst": 30000}}'
-	t_like "$("$CAISSON" create -b "$b" burst 2>&1)" 'cpu.max.burst.*Invalid argument' "M-097 a burst above the quota is refused"
+	t_like "$("$CAISSON" create -b "$b" burst 2>&1)" 'Invalid argument.*cpu.max.burst no more than the quota' "M-097 a burst above the quota is refused"
 	t_is "$("$CAISSON" list -q)" "" "M-097 nothing stays"
 	accepted "M-097 one below it is not" resources='{"cpu": {"quota": 20000, "period": 100000, "burst": 10000}}'
 else
