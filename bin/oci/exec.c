@@ -18,7 +18,7 @@ enum { RUNTIME_ERROR = 255, PROCESS_MAX = 16 << 20 };
 static struct host_exec args;
 static const char *process_file, *cwd, *user, *label, *apparmor;
 static bool tty, detach, no_new_privs;
-static struct opt_list env, caps, gids;
+static struct opt_list env, caps, gids, cgroups;
 
 static const struct opt options[] = {
 	{ 'p', "process", "FILE", "process object to run (JSON)", OPT_TEXT, &process_file },
@@ -39,7 +39,7 @@ static const struct opt options[] = {
 	{ 0, "pid-file", "FILE", "write the pid there", OPT_TEXT, &args.pid_file },
 	{ 0, "preserve-fds", "N", "keep N descriptors above standard error open", OPT_INT,
 	  &args.preserve_fds },
-	{ 0, "cgroup", "PATH", "sub-cgroup of the container to run in", OPT_TEXT, &args.cgroup },
+	{ 0, "cgroup", "PATH", "sub-cgroup of the container to run in", OPT_LIST, &cgroups },
 	{ 0, "ignore-paused", NULL, "allow it in a paused container", OPT_FLAG,
 	  &args.ignore_paused },
 	{ 0, "no-new-keyring", NULL, "keep the caller's session keyring", OPT_FLAG,
@@ -130,15 +130,12 @@ static int add_capabilities(struct spec *spec, struct csn_error *err)
 	return append(spec, &c->permitted, caps.items, caps.count, err);
 }
 
-static int override(struct spec *spec, int argc, char **argv, struct csn_error *err)
+/* What options say goes before what the config or --process says. */
+static int override(struct spec *spec, struct csn_error *err)
 {
 	struct spec_process *p = &spec->process;
 
-	p->set = true;
-	p->terminal = tty;
-	p->has_console_size = false;
-	p->args = (struct spec_strings){ 0 };
-	TRY(append(spec, &p->args, (const char *const *)argv, (size_t)argc, err));
+	p->terminal |= tty;
 	if (env.count)
 		TRY(append(spec, &p->env, env.items, env.count, err));
 	TRY(set_user(spec, err));
@@ -153,6 +150,40 @@ static int override(struct spec *spec, int argc, char **argv, struct csn_error *
 	return spec_check_process(spec, "exec", err);
 }
 
+/* runc's users may name controllers of cgroup v1 ("cpu,memory:sub"); in v2 there is one path. */
+static int set_cgroup(struct csn_error *err)
+{
+	for (size_t i = 0; i < cgroups.count; i++) {
+		const char *colon = strchr(cgroups.items[i], ':');
+		const char *path = colon ? colon + 1 : cgroups.items[i];
+		if (colon == cgroups.items[i] || !*path)
+			return fail(
+				err, EINVAL,
+				"option --cgroup: expected PATH or CONTROLLERS:PATH, not \"%s\"",
+				cgroups.items[i]);
+		if (args.cgroup && strcmp(args.cgroup, path) != 0)
+			return fail(
+				err, EINVAL,
+				"option --cgroup: \"%s\" and \"%s\": cgroup v2 has one group for "
+				"all controllers",
+				args.cgroup, path);
+		args.cgroup = path;
+	}
+	return 0;
+}
+
+/* The container's own process object with other arguments. */
+static int take_over(struct spec *spec, int argc, char **argv, struct csn_error *err)
+{
+	struct spec_process *p = &spec->process;
+
+	p->set = true;
+	p->terminal = p->has_console_size = false;
+	p->args = (struct spec_strings){ 0 };
+	TRY(append(spec, &p->args, (const char *const *)argv, (size_t)argc, err));
+	return override(spec, err);
+}
+
 static int get_process(int argc, char **argv, struct spec **ret, struct csn_error *err)
 {
 	if (process_file) {
@@ -162,15 +193,14 @@ static int get_process(int argc, char **argv, struct spec **ret, struct csn_erro
 			return fail(err, EINVAL, "exec: a command goes not with --process");
 		TRY(file_read(AT_FDCWD, process_file, PROCESS_MAX, &text, &size, err));
 		TRY(spec_parse_process(text, size, process_file, ret, err));
-		(*ret)->process.terminal |= tty;
 		if (!(*ret)->process.args.count)
 			return fail(err, EINVAL, "%s: args: missing", process_file);
-		return 0;
+		return override(*ret, err);
 	}
 	if (argc == 0)
 		return fail(err, EINVAL, "exec: expected a command or --process FILE");
 	TRY(host_config(oci_context(), args.id, ret, err));
-	return override(*ret, argc, argv, err);
+	return take_over(*ret, argc, argv, err);
 }
 
 static void free_spec(struct spec **s)
@@ -189,6 +219,8 @@ static int run(int argc, char **argv)
 	if (oci_need_guard())
 		return RUNTIME_ERROR;
 	args.id = argv[0];
+	if (set_cgroup(&err) < 0)
+		return oci_fail(&err, RUNTIME_ERROR);
 	if (get_process(argc - 1, argv + 1, &spec, &err) < 0)
 		return oci_fail(&err, RUNTIME_ERROR);
 	if (detach && spec->process.terminal && !args.console_socket)

@@ -163,6 +163,8 @@ static int set_context(struct csn_error *err)
 {
 	context.root = args.root ? args.root : "/run/caisson";
 	context.warn = warn;
+	const char *notify = getenv("NOTIFY_SOCKET");
+	context.notify_socket = notify && *notify ? notify : NULL;
 	if (context.root[0] != '/') {
 		auto_mem char *cwd = getcwd(NULL, 0);
 		char *joined = cwd ? path_join(cwd, context.root) : NULL;

@@ -74,23 +74,22 @@ static int filter(FILE *ps, const pid_t *pids, size_t count)
 	return 0;
 }
 
+/* ps_args has a place for the program's name in front. */
 static int print_table(char **ps_args, const pid_t *pids, size_t count)
 {
-	char *fallback[] = { (char[]){ "-ef" }, NULL };
+	char *fallback[] = { NULL, (char[]){ "-ef" }, NULL };
 	int pair[2];
 	if (!ps_args[0])
-		ps_args = fallback;
+		ps_args = fallback + 1;
 	if (pipe2(pair, O_CLOEXEC) < 0)
 		return oci_fail_text(1, "pipe: %s", strerror(errno));
 	pid_t child = fork();
 	if (child == 0) {
-		char *argv[64] = { (char[]){ "ps" } };
-		for (size_t i = 0; ps_args[i] && i < COUNT(argv) - 2; i++)
-			argv[i + 1] = ps_args[i];
+		ps_args[-1] = (char[]){ "ps" };
 		(void)dup2(pair[1], STDOUT_FILENO);
 		(void)close(pair[0]);
 		(void)close(pair[1]);
-		(void)execvp("ps", argv);
+		(void)execvp("ps", ps_args - 1);
 		_exit(127);
 	}
 	(void)close(pair[1]);

@@ -60,7 +60,7 @@ int unix_connect_at(int dir_fd, const char *name, int type, struct csn_error *er
 	return r < 0 ? fail(err, -r, "connect to %s: %s", name, strerror(-r)) : r;
 }
 
-int unix_listen(int dir_fd, const char *name, int type, mode_t mode, struct csn_error *err)
+int unix_bind(int dir_fd, const char *name, int type, mode_t mode, struct csn_error *err)
 {
 	struct sockaddr_un address;
 	if (address_at(dir_fd, name, &address) < 0)
@@ -70,8 +70,17 @@ int unix_listen(int dir_fd, const char *name, int type, mode_t mode, struct csn_
 	if (fd < 0)
 		return fail_errno(err, "socket");
 	/* The mode of the socket's inode is that of the descriptor, less the umask. */
-	if (fchmod(fd, mode) < 0 ||
-	    bind(fd, (const struct sockaddr *)&address, sizeof address) < 0 || listen(fd, 16) < 0)
+	if (fchmod(fd, mode) < 0 || bind(fd, (const struct sockaddr *)&address, sizeof address) < 0)
+		return fail_errno(err, "listen on %s", name);
+	return take_fd(&fd);
+}
+
+int unix_listen(int dir_fd, const char *name, int type, mode_t mode, struct csn_error *err)
+{
+	auto_fd fd = unix_bind(dir_fd, name, type, mode, err);
+	if (fd < 0)
+		return fd;
+	if (listen(fd, 16) < 0)
 		return fail_errno(err, "listen on %s", name);
 	return take_fd(&fd);
 }

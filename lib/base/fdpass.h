@@ -11,6 +11,8 @@
  * /proc/self/fd of its directory. type: SOCK_STREAM or SOCK_SEQPACKET. Returns the fd, CLOEXEC. */
 int unix_connect(const char *path, int type, struct csn_error *err);
 int unix_listen(int dir_fd, const char *name, int type, mode_t mode, struct csn_error *err);
+/* bind(2) alone, for SOCK_DGRAM. */
+int unix_bind(int dir_fd, const char *name, int type, mode_t mode, struct csn_error *err);
 /* The same relative to a directory fd. */
 int unix_connect_at(int dir_fd, const char *name, int type, struct csn_error *err);
 

@@ -104,6 +104,7 @@ static void attend(struct attendance *a)
 		{ .fd = a->signals, .events = POLLIN },
 		{ .fd = master, .events = POLLIN },
 		{ .fd = a->input_open ? STDIN_FILENO : -1, .events = POLLIN },
+		{ .fd = a->process->notify, .events = POLLIN },
 	};
 	for (;;) {
 		if (poll(fds, COUNT(fds), -1) < 0 && errno != EINTR)
@@ -116,6 +117,8 @@ static void attend(struct attendance *a)
 			end_input(a);
 			fds[3].fd = -1;
 		}
+		if (fds[4].revents)
+			(void)notify_pass(a->process, false);
 		if (fds[0].revents)
 			break;
 	}

@@ -169,7 +169,8 @@ static int refuse_start(const char *id, enum status status, struct csn_error *er
 	return fail(err, EBUSY, "cannot start an already running container: \"%s\"", id);
 }
 
-int host_start(const struct host_context *ctx, const char *id, struct csn_error *err)
+static int start(const struct host_context *ctx, const char *id, struct host_process *ret,
+		 struct csn_error *err)
 {
 	struct container c AUTO(container_close) = CONTAINER_INIT;
 	TRY(container_open(ctx, id, ENTRY_LOCKED, &c, err));
@@ -179,6 +180,10 @@ int host_start(const struct host_context *ctx, const char *id, struct csn_error 
 
 	auto_fd gate = unix_connect_at(c.entry.dir, "gate", SOCK_SEQPACKET, err);
 	TRY(gate);
+	TRY(notify_bind(ctx, &c, ret, err));
+	ret->pid = c.record.pid;
+	if (ret->notify >= 0)
+		ret->pidfd = proc_pidfd(c.record.pid, c.record.start_time);
 	c.record.started = true;
 	TRY(record_write(&c.entry, &c.record, err));
 	if (unlinkat(c.entry.dir, "gate", 0) < 0)
@@ -192,6 +197,18 @@ int host_start(const struct host_context *ctx, const char *id, struct csn_error 
 	}
 	if (hook_failed)
 		(void)container_destroy(ctx, &c, NULL, NULL);
+	return r;
+}
+
+/* A program that tells when it is ready is waited for; without the lock, for that may take long. */
+int host_start(const struct host_context *ctx, const char *id, struct csn_error *err)
+{
+	struct host_process process = HOST_PROCESS_INIT;
+	int r = start(ctx, id, &process, err);
+	if (r == 0)
+		r = host_await_ready(&process, err);
+	close_fd(&process.notify);
+	close_fd(&process.pidfd);
 	return r;
 }
 

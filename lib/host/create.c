@@ -332,6 +332,7 @@ static int establish(struct creation *c, bool gate, struct csn_error *err)
 	c->claimed = true;
 	TRY(write_intent(c, err));
 	TRY(write_config_copy(c, err));
+	TRY(notify_plan(c->ctx, &c->container, c->spec, err));
 	TRY(make_cgroup(c, err));
 	TRY(make_rdt(c, err));
 	TRY(make_plan(c, err));
@@ -416,8 +417,11 @@ int host_run(const struct host_context *ctx, const struct host_create *req,
 
 	int r = establish(&c, false, err);
 	if (r == 0)
+		r = notify_bind(ctx, &c.container, ret, err);
+	if (r == 0)
 		r = run_program(&c, err);
 	if (r < 0) {
+		close_fd(&ret->notify);
 		undo(&c);
 	} else {
 		ret->pid = c.launch.pid;

@@ -26,7 +26,8 @@ enum host_cgroup_manager { HOST_CGROUP_FS, HOST_CGROUP_SYSTEMD, HOST_CGROUP_NONE
 struct host_context {
 	const char *root; /* state directory; NULL: /run/caisson */
 	enum host_cgroup_manager manager;
-	host_warn_fn warn; /* may be NULL */
+	const char *notify_socket; /* where the program's sd_notify messages go; NULL: nowhere */
+	host_warn_fn warn;	   /* may be NULL */
 	void *warn_data;
 };
 
@@ -53,13 +54,15 @@ struct host_create {
 /* A process that host_run or host_exec started and that is our child. */
 struct host_process {
 	pid_t pid;
-	int pidfd;	/* -1 when none */
-	int tty_master; /* the pty master when the config asks for a terminal and no console
-			 * socket was given; else -1 */
+	int pidfd;	       /* -1 when none */
+	int tty_master;	       /* the pty master when the config asks for a terminal and no console
+				* socket was given; else -1 */
+	int notify;	       /* run: receives the program's sd_notify messages, else -1 … */
+	const char *notify_to; /* … for this socket of the service manager */
 };
 #define HOST_PROCESS_INIT                                                                          \
 	{                                                                                          \
-		.pidfd = -1, .tty_master = -1                                                      \
+		.pidfd = -1, .tty_master = -1, .notify = -1                                        \
 	}
 
 /* create: everything but the program. 0 or -errno; nothing is left behind on failure. */
@@ -110,5 +113,8 @@ int host_wait(const struct host_process *p, int *ret_status, struct csn_error *e
 /* Copies between the caller's terminal and the pty master, passes SIGWINCH and (attached run)
  * other signals on to the process, and waits: what `run -t` and `exec -t` do in the foreground. */
 int host_attend(const struct host_process *p, int *ret_status, struct csn_error *err);
+
+/* Hands on what the program tells its service manager until it is ready or ends. */
+int host_await_ready(const struct host_process *p, struct csn_error *err);
 
 #endif

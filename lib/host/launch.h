@@ -11,6 +11,8 @@
 #include "host/plan_build.h"
 #include "init/sync.h"
 
+struct container;
+
 /* One child on its way to its program. */
 struct launch {
 	const struct host_context *ctx;
@@ -72,6 +74,16 @@ int forward_pidfd(const char *socket_path, int pidfd, struct csn_error *err);
  * state"). */
 int forward_listener(const struct spec *spec, int listener, pid_t pid, const char *state,
 		     struct csn_error *err);
+
+/* notify.c: sd_notify(3) for the program. */
+/* create: gives the config a socket's directory and its name, if the context wants it. */
+int notify_plan(const struct host_context *ctx, const struct container *c, struct spec *spec,
+		struct csn_error *err);
+/* Before the program runs: ret->notify, if create has prepared one. */
+int notify_bind(const struct host_context *ctx, const struct container *c, struct host_process *ret,
+		struct csn_error *err);
+/* Hands one message on, with the pid when it says READY=1 (and then returns 1). */
+int notify_pass(const struct host_process *p, bool with_pid);
 
 /* affinity.c: the CPUs of what exec starts. */
 enum { CPUS_MAX = 8192, CPUS_WORD = 8 * sizeof(unsigned long) };

@@ -117,7 +117,7 @@ static int plan_env(const struct plan_input *in, const struct spec_process *proc
 		    struct built_plan *ret, struct csn_error *err)
 {
 	size_t count = 0;
-	char **envp = arena_array(&ret->arena, process->env.count + 4, sizeof *envp);
+	char **envp = arena_array(&ret->arena, process->env.count + 5, sizeof *envp);
 	if (!envp)
 		return fail(err, ENOMEM, "out of memory");
 	for (size_t i = 0; i < process->env.count; i++)
@@ -134,6 +134,10 @@ static int plan_env(const struct plan_input *in, const struct spec_process *proc
 		(void)snprintf(digits, sizeof digits, "%d", sockets);
 		whole = whole && add_env(&ret->arena, envp, &count, "LISTEN_FDS", digits) &&
 			add_env(&ret->arena, envp, &count, "LISTEN_PID", "1");
+		const char *names = getenv("LISTEN_FDNAMES");
+		if (names)
+			whole = whole &&
+				add_env(&ret->arena, envp, &count, "LISTEN_FDNAMES", names);
 	}
 	if (!whole)
 		return fail(err, ENOMEM, "out of memory");

@@ -2,7 +2,9 @@
 integration_tests = \
 	tests/integration/cli_errors.sh \
 	tests/integration/engine_outcomes.sh \
+	tests/integration/cli_notify.sh \
 	tests/integration/cli_systemd.sh \
+	tests/integration/cli_traps.sh \
 	tests/integration/framework_selftest.sh \
 	tests/integration/limits_update.sh \
 	tests/integration/mount_propagation.sh \
@@ -19,7 +21,8 @@ TESTS += $(integration_tests)
 EXTRA_DIST += $(integration_tests) tests/integration/engine_lib.sh tests/integration/lib.sh tests/integration/run \
 	tests/integration/snapshot.sh
 
-check_PROGRAMS += tests/integration/recvtty
+check_PROGRAMS += tests/integration/dgram tests/integration/recvtty
+tests_integration_dgram_SOURCES = tests/integration/dgram.c
 tests_integration_recvtty_SOURCES = tests/integration/recvtty.c
 tests_integration_recvtty_LDADD = lib/base/libbase.la $(JANSSON_LIBS)
 
