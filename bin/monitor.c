@@ -14,7 +14,8 @@ const char guard_words[][GUARD_WORD_MAX] = { "--status-fd" };
 const int guard_words_count = COUNT(guard_words);
 
 static const char *root, *run_root, *id;
-static int status_fd = -1, attach_fd = -1;
+static int status_fd = -1, attach_fd = -1, reply_fd = -1;
+static bool update;
 
 static const struct opt options[] = {
 	{ 0, "root", "DIR", "store and containers", OPT_TEXT, &root },
@@ -23,6 +24,9 @@ static const struct opt options[] = {
 	{ 0, "status-fd", "N", "where to say how the start went", OPT_INT, &status_fd },
 	{ 0, "attach-fd", "N", "a connection that is attached from the start", OPT_INT,
 	  &attach_fd },
+	{ 0, "update", NULL, "change limits: a resources object on standard input", OPT_FLAG,
+	  &update },
+	{ 0, "reply-fd", "N", "where to say how the update went", OPT_INT, &reply_fd },
 	{ 0 },
 };
 
@@ -49,12 +53,14 @@ int main(int argc, char **argv)
 		return supervision_parse(argc, argv, &s) < 0 ? 1 : monitor_supervise(&s);
 
 	if (opts_parse(options, argc, argv, false, &first, &help, &err) < 0 || help ||
-	    first < argc || !root || !run_root || !id || status_fd < 3) {
+	    first < argc || !run_root || !id || (update ? reply_fd < 3 : !root || status_fd < 3)) {
 		fprintf(stderr, "caisson-monitor is started by libcaisson: --root DIR --run-root "
-				"DIR --id ID "
-				"--status-fd N [--attach-fd N]\n");
+				"DIR --id ID --status-fd N [--attach-fd N], or --update "
+				"--run-root DIR --id ID --reply-fd N\n");
 		return 1;
 	}
+	if (update)
+		return monitor_update(run_root, id, reply_fd);
 	if (!guard_is_on()) {
 		fprintf(stderr, "caisson-monitor: its binary cannot be protected from the "
 				"container: its mount cannot be cloned\n");

@@ -4,7 +4,8 @@
  * back goes from the last write to the first.
  *
  * A file with a line a device is restored by the line of the device that was written, or, where
- * there was none, by what the kernel takes for "as if nothing had been said".
+ * there was none, by what the kernel takes for "as if nothing had been said". A default may have
+ * touched every line: then all are written again.
  */
 #include <errno.h>
 #include <stdio.h>
@@ -16,7 +17,7 @@
 #include "cgroups/internal.h"
 
 struct batch_write {
-	char *file, *before; /* before: what to write to take it back */
+	char *file, *before; /* before: what to write to take it back, line by line */
 };
 
 /* Files that hold a line a device, and how to say nothing of one. */
@@ -134,14 +135,13 @@ static char *to_take_back(const char *file, const char *text, const char *now)
 	if (!nothing)
 		return strdup(now);
 
-	/* A bare number is the default's. */
 	size_t length = strcspn(text, " ");
-	const char *key = text[length] ? text : "default";
-	length = text[length] ? length : strlen(key);
-	const char *line = line_of(now, key, length);
+	if (!text[length])
+		return strdup(now);
+	const char *line = line_of(now, text, length);
 	if (line)
 		return strndup(line, strcspn(line, "\n"));
-	if (asprintf(&before, "%.*s %s", (int)length, key, nothing) < 0)
+	if (asprintf(&before, "%.*s %s", (int)length, text, nothing) < 0)
 		return NULL;
 	return before;
 }
@@ -172,13 +172,20 @@ int batch_write(struct batch *b, const char *file, const char *text, struct csn_
 	return r < 0 ? fail_write(b->cg, file, text, -r, err) : 0;
 }
 
+static void take_back(const struct cgroup *cg, const struct batch_write *w)
+{
+	char *save = NULL, *line = strtok_r(w->before, "\n", &save);
+	do {
+		(void)cgroup_write(cg, w->file, line ? line : "", NULL);
+		line = strtok_r(NULL, "\n", &save);
+	} while (line);
+}
+
 void batch_undo(struct batch *b)
 {
-	for (size_t i = b->count; i > 0; i--) {
-		const struct batch_write *w = &b->writes[i - 1];
-		if (w->file && w->before)
-			(void)cgroup_write(b->cg, w->file, w->before, NULL);
-	}
+	for (size_t i = b->count; i > 0; i--)
+		if (b->writes[i - 1].file && b->writes[i - 1].before)
+			take_back(b->cg, &b->writes[i - 1]);
 }
 
 void batch_done(struct batch *b)

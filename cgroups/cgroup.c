@@ -129,6 +129,14 @@ unsigned controllers_of_mount(const struct cgroup *cg)
 	return offered_at(path);
 }
 
+int cgroup_mount_controllers(unsigned *ret, struct csn_error *err)
+{
+	char mount[PATH_MAX];
+	TRY(cgroup_find_mount(mount, sizeof mount, err));
+	*ret = offered_at(mount);
+	return 0;
+}
+
 static size_t print_controllers(char *buf, size_t size, unsigned mask)
 {
 	size_t at = 0;

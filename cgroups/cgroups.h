@@ -67,6 +67,9 @@ int cgroup_delegate(const struct cgroup *cg, uid_t owner, struct csn_error *err)
 /* Controllers that may be used in this group (cgroup.controllers), as a mask. */
 int cgroup_controllers(const struct cgroup *cg, unsigned *ret, struct csn_error *err);
 
+/* Controllers that cgroup2 as a whole offers; the others are off or bound to cgroup v1. */
+int cgroup_mount_controllers(unsigned *ret, struct csn_error *err);
+
 /* Live (populated) according to cgroup.events; a removed group is not populated. */
 int cgroup_populated(const struct cgroup *cg, bool *ret, struct csn_error *err);
 int cgroup_frozen(const struct cgroup *cg, bool *ret, struct csn_error *err);

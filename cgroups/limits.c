@@ -210,11 +210,24 @@ static int apply_io_weight(struct batch *b, const char *prefix, uint64_t weight,
 	return batch_write(b, bfq ? "io.bfq.weight" : "io.weight", text, err);
 }
 
+/* bfq forgets the weights of devices when the group's own is written: they are said again. */
+static int apply_io_default_weight(struct batch *b, uint64_t weight, struct csn_error *err)
+{
+	char before[8192] = "", *save = NULL;
+	if (b->undoable && read_value(b->cg, "io.bfq.weight", before, sizeof before) < 0)
+		before[0] = '\0';
+	TRY(apply_io_weight(b, "", weight, err));
+	for (char *line = strtok_r(before, "\n", &save); line; line = strtok_r(NULL, "\n", &save))
+		if (*line >= '0' && *line <= '9')
+			TRY(batch_write(b, "io.bfq.weight", line, err));
+	return 0;
+}
+
 static int apply_io(struct batch *b, const struct cgroup_limits *l, struct csn_error *err)
 {
 	char text[256];
 	if (l->io_bfq_weight.set)
-		TRY(apply_io_weight(b, "", l->io_bfq_weight.value, err));
+		TRY(apply_io_default_weight(b, l->io_bfq_weight.value, err));
 	for (size_t i = 0; i < l->io_weights_count; i++) {
 		const struct cgroup_io_weight *w = &l->io_weights[i];
 		(void)snprintf(text, 48, "%" PRId64 ":%" PRId64 " ", w->major, w->minor);

@@ -175,6 +175,53 @@ struct csn_mount {
 		sizeof(struct csn_mount), NULL, NULL, false                                        \
 	}
 
+enum csn_device_limit_kind {
+	CSN_DEVICE_WEIGHT,    /* share of the device, 10 to 1000 */
+	CSN_DEVICE_READ_BPS,  /* bytes a second */
+	CSN_DEVICE_WRITE_BPS, /* bytes a second */
+	CSN_DEVICE_READ_IOPS, /* operations a second */
+	CSN_DEVICE_WRITE_IOPS /* operations a second */
+};
+/* A limit of one block device. */
+struct csn_device_limit {
+	size_t size;
+	enum csn_device_limit_kind kind;
+	const char *device; /* absolute path of the device node on the host */
+	uint64_t value;	    /* rates: 0 takes the limit away */
+};
+#define CSN_DEVICE_LIMIT_INIT                                                                      \
+	{                                                                                          \
+		sizeof(struct csn_device_limit), CSN_DEVICE_WEIGHT, NULL, 0                        \
+	}
+
+/*
+ * Limits of a container. 0 or NULL asks for nothing: no limit in a new container, in an update the
+ * present one. -1 is "no limit" where a negative value makes sense. A limit whose cgroup controller
+ * the host does not give is an error when the container starts, or when it is updated.
+ */
+struct csn_resources {
+	size_t size;
+	int64_t memory_bytes;
+	int64_t memory_swap_bytes; /* memory and swap together. In a new container with a limit for
+				    * memory 0 means twice that */
+	int64_t memory_reservation_bytes; /* stays as long as others have some to give */
+	int64_t nano_cpus;		  /* CPU time in 10^-9 CPUs: 1500000000 is one and a half */
+	int64_t cpu_quota_us;  /* the same as time in a period; not together with nano_cpus */
+	int64_t cpu_period_us; /* 0: 100000 */
+	int64_t cpu_burst_us;  /* unused time that may be saved up */
+	int64_t cpu_shares;    /* share of busy CPUs, 2 to 262144; 1024 is usual */
+	const char *cpuset_cpus, *cpuset_mems; /* "0-1,3" */
+	int64_t pids_limit; /* processes and threads. In a new container 0 means 2048 where the host
+			     * counts them */
+	int64_t blkio_weight; /* share of block I/O, 10 to 1000 */
+	const struct csn_device_limit *devices;
+	size_t devices_count;
+};
+#define CSN_RESOURCES_INIT                                                                         \
+	{                                                                                          \
+		sizeof(struct csn_resources), 0, 0, 0, 0, 0, 0, 0, 0, NULL, NULL, 0, 0, NULL, 0    \
+	}
+
 /* Lists of strings end with NULL. NULL instead of a text or a list: what the image says. */
 struct csn_container_options {
 	size_t size;
@@ -196,12 +243,16 @@ struct csn_container_options {
 	bool tty;		 /* a terminal */
 	bool stdin_open;	 /* standard input stays open for attached clients */
 	bool readonly_root;
-	bool auto_remove; /* removed when it ends */
+	bool auto_remove;		       /* removed when it ends */
+	const struct csn_resources *resources; /* NULL: the defaults */
+	const char *const *ulimits;	       /* "nofile=1024:2048", "core=-1": soft[:hard] */
+	int oom_score_adj;		       /* -1000 to 1000; 0: as it is */
 };
 #define CSN_CONTAINER_OPTIONS_INIT                                                                 \
 	{                                                                                          \
 		sizeof(struct csn_container_options), NULL, NULL, NULL, NULL, NULL, NULL, NULL,    \
-			NULL, NULL, NULL, NULL, 0, NULL, 0, false, false, false, false             \
+			NULL, NULL, NULL, NULL, 0, NULL, 0, false, false, false, false, NULL,      \
+			NULL, 0                                                                    \
 	}
 
 /*
@@ -242,6 +293,14 @@ CSN_API int csn_container_stop(struct csn_runtime *rt, const char *container, in
  * -EINVAL: no such signal. -ESRCH: not running. */
 CSN_API int csn_container_kill(struct csn_runtime *rt, const char *container, const char *signal,
 			       struct csn_error *err) CSN_MUST_CHECK;
+/*
+ * Changes limits: those of a running container at once, and of every later start. All that is asked
+ * for changes, or nothing. -EINVAL: values that do not go together. -ENOENT also: a controller that
+ * the host does not give.
+ */
+CSN_API int csn_container_update(struct csn_runtime *rt, const char *container,
+				 const struct csn_resources *resources,
+				 struct csn_error *err) CSN_MUST_CHECK;
 /* Removes a container with its files and log. -EBUSY: it runs and force is not set; with force it
  * is killed first. */
 CSN_API int csn_container_remove(struct csn_runtime *rt, const char *container, bool force,

@@ -6,13 +6,15 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/arena.h"
 #include "base/json.h"
 #include "bin/opts.h"
 #include "caisson.h"
 
 extern const struct command command_attach, command_create, command_events, command_exec,
 	command_images, command_import, command_inspect, command_kill, command_load, command_logs,
-	command_ps, command_rm, command_rmi, command_run, command_start, command_stop, command_wait;
+	command_ps, command_rm, command_rmi, command_run, command_start, command_stop,
+	command_update, command_wait;
 
 /* Exit statuses that are not a container's. */
 enum { STATUS_FAILED = 1, STATUS_ENGINE_ERROR = 125 };
@@ -50,14 +52,64 @@ void print_image_json(struct json_out *o, const struct csn_image_info *i);
 /* Progress of a load on standard error, one line a layer. */
 void print_progress(void *data, const struct csn_image_progress *p);
 
+/* ---- limits.c ---------------------------------------------------------------------------------
+ */
+
+/* The options that set limits, as they were given. */
+struct limit_args {
+	const char *memory, *memory_swap, *memory_reservation;
+	const char *cpus, *cpu_shares, *cpu_quota, *cpu_period, *cpuset_cpus, *cpuset_mems;
+	const char *pids_limit, *blkio_weight;
+	struct opt_list weights, read_bps, write_bps, read_iops, write_iops;
+};
+extern struct limit_args limit_args;
+
+/* What they ask for; texts live as long as the arena. */
+int limits_collect(struct arena *arena, struct csn_resources *ret, struct csn_error *err);
+
+/* clang-format off */
+#define LIMIT_OPTIONS                                                                              \
+	{ 'm', "memory", "SIZE", "memory, such as 512m; -1: no limit", OPT_TEXT,                   \
+	  &limit_args.memory },                                                                    \
+	{ 0, "memory-swap", "SIZE", "memory and swap together; -1: no limit for swap",     \
+	  OPT_TEXT, &limit_args.memory_swap },                                                     \
+	{ 0, "memory-reservation", "SIZE", "memory that stays as long as others have some to give", \
+	  OPT_TEXT, &limit_args.memory_reservation },                                              \
+	{ 0, "cpus", "NUMBER", "CPU time, as a number of CPUs such as 1.5", OPT_TEXT,              \
+	  &limit_args.cpus },                                                                      \
+	{ 'c', "cpu-shares", "SHARES", "share of the CPUs when they are busy; 1024 is usual",      \
+	  OPT_TEXT, &limit_args.cpu_shares },                                                      \
+	{ 0, "cpu-quota", "MICROSECONDS", "CPU time in a period; -1: no limit", OPT_TEXT,          \
+	  &limit_args.cpu_quota },                                                                 \
+	{ 0, "cpu-period", "MICROSECONDS", "length of that period (100000)", OPT_TEXT,             \
+	  &limit_args.cpu_period },                                                                \
+	{ 0, "cpuset-cpus", "LIST", "CPUs to run on, such as 0-1,3", OPT_TEXT,                     \
+	  &limit_args.cpuset_cpus },                                                               \
+	{ 0, "cpuset-mems", "LIST", "memory nodes to use", OPT_TEXT, &limit_args.cpuset_mems },    \
+	{ 0, "pids-limit", "NUMBER", "processes and threads; -1: no limit", OPT_TEXT,              \
+	  &limit_args.pids_limit },                                                                \
+	{ 0, "blkio-weight", "WEIGHT", "share of block I/O, 10 to 1000", OPT_TEXT,                 \
+	  &limit_args.blkio_weight },                                                              \
+	{ 0, "blkio-weight-device", "DEVICE:WEIGHT", "the same for one device", OPT_LIST,          \
+	  &limit_args.weights },                                                                   \
+	{ 0, "device-read-bps", "DEVICE:RATE", "bytes read a second, such as /dev/sda:10m; 0: no limit", \
+	  OPT_LIST, &limit_args.read_bps },                                                        \
+	{ 0, "device-write-bps", "DEVICE:RATE", "bytes written a second", OPT_LIST,                \
+	  &limit_args.write_bps },                                                                 \
+	{ 0, "device-read-iops", "DEVICE:RATE", "reads a second", OPT_LIST,                        \
+	  &limit_args.read_iops },                                                                 \
+	{ 0, "device-write-iops", "DEVICE:RATE", "writes a second", OPT_LIST,                      \
+	  &limit_args.write_iops }
+/* clang-format on */
+
 /* ---- make.c -----------------------------------------------------------------------------------
  */
 
 /* What create and run have in common: options to a new container. */
 struct make_args {
 	const char *name, *working_dir, *user, *entrypoint, *network, *hostname, *stop_signal;
-	struct opt_list env, volumes, labels;
-	int stop_timeout;
+	struct opt_list env, volumes, labels, ulimits;
+	int stop_timeout, oom_score_adj;
 	bool interactive, tty, read_only, remove;
 };
 extern struct make_args make_args;
@@ -107,7 +159,16 @@ extern struct make_args make_args;
 		  OPT_INT,   &make_args.stop_timeout },                                              \
 		{ 'i',	    "interactive",	   NULL, "keep standard input open",                 \
 		  OPT_FLAG, &make_args.interactive },                                                \
-		{ 't', "tty", NULL, "with a terminal", OPT_FLAG, &make_args.tty },                   \
+		{ 't', "tty", NULL, "with a terminal", OPT_FLAG, &make_args.tty }, LIMIT_OPTIONS,    \
+		{ 0,                                                                                 \
+		  "ulimit",                                                                          \
+		  "NAME=SOFT[:HARD]",                                                                \
+		  "limit of each process, such as nofile=1024:2048; -1: none",                       \
+		  OPT_LIST,                                                                          \
+		  &make_args.ulimits },                                                              \
+		{ 0,	    "oom-score-adj",                                                         \
+		  "NUMBER", "how soon to be killed when memory is short, -1000 to 1000",             \
+		  OPT_INT,  &make_args.oom_score_adj },                                              \
 	{                                                                                            \
 		0, "rm", NULL, "remove the container when it ends", OPT_FLAG, &make_args.remove      \
 	}

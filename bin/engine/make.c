@@ -81,15 +81,16 @@ static int collect_mounts(struct arena *arena, struct csn_container_options *o,
 	return 0;
 }
 
-static int collect_labels(struct arena *arena, struct csn_container_options *o,
-			  struct csn_error *err)
+/* The list as one that ends with NULL. */
+static int collect_list(struct arena *arena, const struct opt_list *given, const char *const **ret,
+			struct csn_error *err)
 {
-	const char **labels = arena_array(arena, make_args.labels.count + 1, sizeof *labels);
-	if (!labels)
+	const char **list = arena_array(arena, given->count + 1, sizeof *list);
+	if (!list)
 		return fail(err, ENOMEM, "out of memory");
-	for (size_t i = 0; i < make_args.labels.count; i++)
-		labels[i] = make_args.labels.items[i];
-	o->labels = labels;
+	for (size_t i = 0; i < given->count; i++)
+		list[i] = given->items[i];
+	*ret = list;
 	return 0;
 }
 
@@ -97,6 +98,7 @@ int make_container(int argc, char **argv, char ret_id[CSN_ID_SIZE], struct csn_e
 {
 	struct arena arena AUTO(arena_free) = { 0 };
 	struct csn_container_options o = CSN_CONTAINER_OPTIONS_INIT;
+	struct csn_resources resources;
 	const char *const entrypoint[] = { make_args.entrypoint, NULL };
 
 	if (make_args.stop_timeout < -1)
@@ -104,7 +106,9 @@ int make_container(int argc, char **argv, char ret_id[CSN_ID_SIZE], struct csn_e
 			    make_args.stop_timeout);
 	TRY(collect_env(&arena, &o.env, err));
 	TRY(collect_mounts(&arena, &o, err));
-	TRY(collect_labels(&arena, &o, err));
+	TRY(collect_list(&arena, &make_args.labels, &o.labels, err));
+	TRY(collect_list(&arena, &make_args.ulimits, &o.ulimits, err));
+	TRY(limits_collect(&arena, &resources, err));
 	o.image = argv[0];
 	o.command = argc > 1 ? (const char *const *)argv + 1 : NULL;
 	o.entrypoint = make_args.entrypoint ? entrypoint : NULL;
@@ -121,5 +125,7 @@ int make_container(int argc, char **argv, char ret_id[CSN_ID_SIZE], struct csn_e
 	o.stdin_open = make_args.interactive;
 	o.readonly_root = make_args.read_only;
 	o.auto_remove = make_args.remove;
+	o.resources = &resources;
+	o.oom_score_adj = make_args.oom_score_adj;
 	return csn_container_create(engine_runtime(), &o, ret_id, err);
 }

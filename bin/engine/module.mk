@@ -12,6 +12,7 @@ bin_csn_SOURCES = \
 	bin/engine/import.c \
 	bin/engine/inspect.c \
 	bin/engine/kill.c \
+	bin/engine/limits.c \
 	bin/engine/load.c \
 	bin/engine/logs.c \
 	bin/engine/main.c \
@@ -23,6 +24,7 @@ bin_csn_SOURCES = \
 	bin/engine/run.c \
 	bin/engine/start.c \
 	bin/engine/stop.c \
+	bin/engine/update.c \
 	bin/engine/wait.c
 bin_csn_LDADD = lib/libcaisson.la lib/base/libbase.la $(JANSSON_LIBS)
 dist_man_MANS += bin/man/csn.1

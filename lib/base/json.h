@@ -186,4 +186,11 @@ void json_put_raw(struct json_out *o, const char *key, const char *json);
 int json_out_take(struct json_out *o, char **ret, struct csn_error *err);
 void json_out_done(struct json_out *o);
 
+/* ---- editing --------------------------------------------------------------------------------- */
+
+/* text, which is valid, with the value of one member replaced by JSON; path names it from the
+ * outermost object on and ends with NULL. Every other byte stays. *ret is malloc'd. -ENOENT. */
+int json_replace(const char *text, const char *const path[], const char *value, char **ret,
+		 struct csn_error *err);
+
 #endif

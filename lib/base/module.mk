@@ -5,7 +5,7 @@ lib_base_libbase_la_SOURCES = \
 	lib/base/error.c lib/base/error.h \
 	lib/base/fdpass.c lib/base/fdpass.h \
 	lib/base/file.c lib/base/file.h \
-	lib/base/json.c lib/base/json_out.c lib/base/json.h \
+	lib/base/json.c lib/base/json_edit.c lib/base/json_out.c lib/base/json.h \
 	lib/base/log.c lib/base/log.h \
 	lib/base/names.c lib/base/names.h \
 	lib/base/path.c lib/base/path.h \

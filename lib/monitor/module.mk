@@ -10,4 +10,5 @@ lib_monitor_libmonitor_la_SOURCES = \
 	lib/monitor/logs.c lib/monitor/logs.h \
 	lib/monitor/reap.c \
 	lib/monitor/start.c \
-	lib/monitor/supervise.c lib/monitor/supervise.h
+	lib/monitor/supervise.c lib/monitor/supervise.h \
+	lib/monitor/update.c

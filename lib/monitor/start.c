@@ -269,7 +269,7 @@ static int start(struct starting *st, struct csn_error *err)
 	return 0;
 }
 
-static void say_status(int fd, pid_t pid, const struct csn_error *err)
+void say_status(int fd, pid_t pid, const struct csn_error *err)
 {
 	struct json_out o = JSON_OUT_COMPACT;
 	json_open_object(&o, NULL);

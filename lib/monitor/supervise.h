@@ -40,6 +40,10 @@ int monitor_supervise(struct supervision *s);
 /* Starts the container and becomes the supervisor by execve. Does not return on success. */
 int monitor_start(const char *root, const char *run_root, const char *id, int status_fd,
 		  int attach_fd);
+/* update.c: new limits, a resources object on standard input. The exit status. */
+int monitor_update(const char *run_root, const char *id, int reply_fd);
+/* One line for whoever started us: the pid, or with err what is wrong. Closes fd. */
+void say_status(int fd, pid_t pid, const struct csn_error *err);
 /* argv of the second image ↔ struct. */
 int supervision_exec(const struct supervision *s);
 int supervision_parse(int argc, char **argv, struct supervision *ret);

@@ -287,6 +287,7 @@ int csn_container_create(struct csn_runtime *rt, const struct csn_container_opti
 		return lock;
 	TRY(image_find(rt, o.image, &m.image, &m.arena, err));
 	TRY(service_decide(&o, &m.image, m.id, &m.service, &m.arena, err));
+	TRY(resources_decide(o.resources, true, &m.service.resources, &m.arena, err));
 	TRY(check_sources(&o, err));
 	TRY(find_user(&m, err));
 	TRY(begin(&m, err));

@@ -117,7 +117,11 @@ int csn_container_process(struct csn_runtime *rt, const char *container,
 
 	struct csn_container_options as_container = CSN_CONTAINER_OPTIONS_INIT;
 	as_container.tty = o.tty;
-	struct service s = { .id = c.id, .options = &as_container };
+	struct service s = { .id = c.id,
+			     .options = &as_container,
+			     .rlimits = spec->process.rlimits,
+			     .rlimits_count = spec->process.rlimits_count,
+			     .oom_score_adj = spec->process.oom_score_adj };
 	TRY(set_args(&spec->process, &o, &s, &arena, err));
 	TRY(merge_env(&spec->process, &o, &s, &arena, err));
 	TRY(set_user(&spec->process, &o, &f, &s, &arena, err));

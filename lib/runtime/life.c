@@ -23,7 +23,6 @@
 #include "cgroups/cgroups.h"
 #include "runtime/runtime.h"
 
-#define MONITOR_PROGRAM "caisson-monitor"
 #define STATUS_MAX	8192
 #define GONE_TIMEOUT_MS 10000 /* from the last kill until all is cleared away */
 
@@ -42,8 +41,7 @@ static const struct json_field status_fields[] = {
 	{ 0 }
 };
 
-/* The monitor's one line, until it closes the pipe. */
-static int read_status(int fd, struct csn_error *err)
+int monitor_status(int fd, struct csn_error *err)
 {
 	char text[STATUS_MAX];
 	size_t size = 0;
@@ -94,7 +92,7 @@ static int run_monitor(struct csn_runtime *rt, const struct container *c, int at
 	pid_t pid;
 	TRY(spawn_program(rt, &s, &pid, err));
 	close_fd(&write_end);
-	int r = read_status(read_end, err);
+	int r = monitor_status(read_end, err);
 	spawn_forget(rt, pid);
 	return r;
 }

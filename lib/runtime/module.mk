@@ -17,6 +17,7 @@ lib_runtime_libruntime_la_SOURCES = \
 	lib/runtime/runtime.c lib/runtime/runtime.h \
 	lib/runtime/spawn.c \
 	lib/runtime/time.c \
+	lib/runtime/update.c \
 	lib/runtime/users.c \
 	lib/runtime/wait.c
 lib_runtime_libruntime_la_LIBADD = \

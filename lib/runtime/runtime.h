@@ -67,6 +67,17 @@ int spawn_reap(pid_t pid);
 /* Reaps it if it has ended, else keeps it in mind for later. */
 void spawn_forget(struct csn_runtime *rt, pid_t pid);
 
+#define MONITOR_PROGRAM "caisson-monitor"
+/* Reads the monitor's one line, until it closes the pipe: what it says went wrong. (life.c) */
+int monitor_status(int fd, struct csn_error *err);
+
+/* ---- limits (update.c) ------------------------------------------------------------------------
+ */
+
+/* Options as OCI resources, with the numbers of devices looked up. given may be NULL. */
+int resources_decide(const struct csn_resources *given, bool creating, struct spec_resources *ret,
+		     struct arena *arena, struct csn_error *err);
+
 /* ---- images (images.c, reference.c, merged.c) -------------------------------------------------
  */
 

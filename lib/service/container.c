@@ -2,7 +2,9 @@
  * Deciding: the options over the image over the defaults, checked. What a user wrote wrongly is
  * named by its option, what an image has wrong by the image.
  */
+#include <ctype.h>
 #include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/error.h"
@@ -266,6 +268,77 @@ static int check_mounts(const struct csn_container_options *o, struct csn_error 
 	return 0;
 }
 
+/* A value of a ulimit, up to end: a number, or -1 or "unlimited". */
+static bool parse_ulimit(const char *text, size_t size, uint64_t *ret)
+{
+	char digits[24], *end;
+	*ret = UINT64_MAX; /* what OCI has for infinity */
+	if ((size == 2 && strncmp(text, "-1", 2) == 0) ||
+	    (size == 9 && strncmp(text, "unlimited", 9) == 0))
+		return true;
+	if (size == 0 || size >= sizeof digits || text[0] < '0' || text[0] > '9')
+		return false;
+	memcpy(digits, text, size);
+	digits[size] = '\0';
+	errno = 0;
+	*ret = strtoull(digits, &end, 10);
+	return errno == 0 && *end == '\0';
+}
+
+/* "nofile=1024:2048" */
+static int decide_ulimit(const char *text, struct spec_rlimit *ret, struct arena *arena,
+			 struct csn_error *err)
+{
+	size_t name = strcspn(text, "="), soft = 0;
+	char *type = arena_printf(arena, "RLIMIT_%.*s", (int)(name < 20 ? name : 20), text);
+	if (!type)
+		return no_memory(err);
+	for (char *c = type; *c; c++)
+		*c = (char)toupper((unsigned char)*c);
+	if (!text[name] || rlimit_number(type) < 0)
+		return fail(err, EINVAL,
+			    "ulimit \"%.100s\": expected NAME=SOFT[:HARD], such as "
+			    "nofile=1024:2048",
+			    text);
+	const char *value = text + name + 1;
+	soft = strcspn(value, ":");
+	ret->type = type;
+	bool good = parse_ulimit(value, soft, &ret->soft);
+	ret->hard = ret->soft;
+	if (good && value[soft])
+		good = parse_ulimit(value + soft + 1, strlen(value + soft + 1), &ret->hard);
+	if (!good)
+		return fail(err, EINVAL, "ulimit \"%.100s\": expected numbers, or -1", text);
+	return ret->soft <= ret->hard
+		       ? 0
+		       : fail(err, EINVAL,
+			      "ulimit \"%.100s\": the soft limit is above the hard one", text);
+}
+
+static int decide_process(const struct csn_container_options *o, struct service *s,
+			  struct arena *arena, struct csn_error *err)
+{
+	size_t count = list_length(o->ulimits);
+	if (o->oom_score_adj < -1000 || o->oom_score_adj > 1000)
+		return fail(err, EINVAL,
+			    "oom_score_adj: expected a number from -1000 to 1000, not %d",
+			    o->oom_score_adj);
+	s->oom_score_adj = (struct opt_i64){ o->oom_score_adj != 0, o->oom_score_adj };
+	s->rlimits = arena_array(arena, count, sizeof *s->rlimits);
+	if (!s->rlimits)
+		return no_memory(err);
+	for (size_t i = 0; i < count; i++) {
+		struct spec_rlimit limit, *at = s->rlimits;
+		TRY(decide_ulimit(o->ulimits[i], &limit, arena, err));
+		/* The last one counts. */
+		while (at < s->rlimits + s->rlimits_count && strcmp(at->type, limit.type) != 0)
+			at++;
+		s->rlimits_count += at == s->rlimits + s->rlimits_count;
+		*at = limit;
+	}
+	return 0;
+}
+
 int service_decide(const struct csn_container_options *options, const struct image_record *image,
 		   const char *id, struct service *ret, struct arena *arena, struct csn_error *err)
 {
@@ -281,6 +354,7 @@ int service_decide(const struct csn_container_options *options, const struct ima
 	TRY(decide_labels(options, image, &s, arena, err));
 	TRY(decide_cwd(options, image, &s, arena, err));
 	TRY(decide_stop(options, image, &s, err));
+	TRY(decide_process(options, &s, arena, err));
 	TRY(check_mounts(options, err));
 	s.user_text = options->user ? options->user : image->config.user;
 	*ret = s;

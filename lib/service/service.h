@@ -11,6 +11,7 @@
 #include <stdint.h>
 
 #include "base/arena.h"
+#include "base/json.h"
 #include "caisson.h"
 #include "spec/spec.h"
 
@@ -83,7 +84,12 @@ struct service {
 	int64_t stop_timeout_s;
 	struct spec_map labels; /* the image's, then the options' */
 	const struct csn_container_options *options;
-	struct service_user user; /* filled by the caller after service_decide */
+	struct spec_rlimit *rlimits;
+	size_t rlimits_count;
+	struct opt_i64 oom_score_adj;
+	/* filled by the caller after service_decide */
+	struct service_user user;
+	struct spec_resources resources;
 };
 
 /* Checks the options and merges them with the image. env is complete but for HOME. */
@@ -97,6 +103,24 @@ const struct csn_mount *service_mount(const struct csn_container_options *option
 void env_set(char **env, size_t *count, char *entry);
 /* The value of name, or NULL. */
 const char *env_get(char *const *env, size_t count, const char *name);
+
+/* ---- limits (resources.c) ---------------------------------------------------------------------
+ */
+
+struct service_device {
+	int64_t major, minor;
+};
+/* Options as OCI resources. devices: the numbers of r->devices, in their order. */
+int service_resources(const struct csn_resources *r, const struct service_device *devices,
+		      bool creating, struct spec_resources *ret, struct arena *arena,
+		      struct csn_error *err);
+/* The n-th device limit of the options: they step by their own size. */
+const struct csn_device_limit *service_device_limit(const struct csn_resources *r, size_t n);
+/* What an update sets over what there is; both together are checked. */
+int service_merge_resources(struct spec_resources *into, const struct spec_resources *with,
+			    struct arena *arena, struct csn_error *err);
+/* Writes them as member key. */
+void service_put_resources(struct json_out *o, const char *key, const struct spec_resources *r);
 
 /* ---- OCI (to_oci.c) ---------------------------------------------------------------------------
  */

@@ -1,8 +1,8 @@
 /*
  * Writing the OCI config of an engine container. Hardened by default: every namespace of its own
  * (but for the host's network when asked), eleven capabilities, no new privileges, the default
- * seccomp profile, /sys and cgroups read-only, kernel files masked, volumes without devices and
- * set-user-id programs.
+ * seccomp profile, no devices but the usual ones, /sys and cgroups read-only, kernel files masked,
+ * volumes without devices and set-user-id programs.
  */
 #include <string.h>
 
@@ -104,6 +104,17 @@ static void put_process(struct json_out *o, const char *key, const struct servic
 	put_strings(o, "env", (const char *const *)s->env, s->env_count);
 	json_put_string(o, "cwd", s->cwd);
 	put_capabilities(o);
+	json_open_array(o, "rlimits");
+	for (size_t i = 0; i < s->rlimits_count; i++) {
+		json_open_object(o, NULL);
+		json_put_string(o, "type", s->rlimits[i].type);
+		json_put_u64(o, "soft", s->rlimits[i].soft);
+		json_put_u64(o, "hard", s->rlimits[i].hard);
+		json_close_object(o);
+	}
+	json_close_array(o);
+	if (s->oom_score_adj.set)
+		json_put_i64(o, "oomScoreAdj", s->oom_score_adj.value);
 	json_put_bool(o, "noNewPrivileges", true);
 	json_close_object(o);
 }
@@ -152,6 +163,7 @@ static void put_linux(struct json_out *o, const struct service *s)
 		json_close_object(o);
 	}
 	json_close_array(o);
+	service_put_resources(o, "resources", &s->resources);
 	put_strings(o, "maskedPaths", masked_paths, COUNT(masked_paths));
 	put_strings(o, "readonlyPaths", readonly_paths, COUNT(readonly_paths));
 	seccomp_default_put(o, "seccomp");

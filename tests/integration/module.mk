@@ -1,6 +1,7 @@
 # Integration tests: how to write one is told in lib.sh.
 integration_tests = \
 	tests/integration/cli_errors.sh \
+	tests/integration/engine_limits.sh \
 	tests/integration/engine_outcomes.sh \
 	tests/integration/cli_notify.sh \
 	tests/integration/cli_systemd.sh \

@@ -591,7 +591,7 @@ START_TEST(a_failed_update_changes_nothing)
 		{ "pids.max", "99", "99" },
 		{ "cpu.max", "max 100000\n", "max 100000" },
 		/* The line of the device, and the default's. */
-		{ "io.bfq.weight", "default 100\n8:16 200\n", "default 100" },
+		{ "io.bfq.weight", "default 100\n8:16 200\n", "8:16 200" },
 		{ "io.max", "8:16 rbps=9 wbps=max riops=max wiops=max\n",
 		  "8:16 rbps=9 wbps=max riops=max wiops=max" },
 		/* No line: back to nothing. */

@@ -687,6 +687,47 @@ START_TEST(the_writer_remembers_that_memory_ran_out)
 }
 END_TEST
 
+START_TEST(one_member_is_replaced)
+{
+	static const struct {
+		const char *text, *a, *b, *value, *want; /* want NULL: there is no such member */
+	} cases[] = {
+		{ "{\"a\":1}", "a", NULL, "2", "{\"a\":2}" },
+		{ " { \"a\" : 1 } ", "a", NULL, "{}", " { \"a\" : {} } " },
+		{ "{\"x\":[1,{\"a\":3},\"}\"],\"a\":{\"b\":[1,\"]\\\"\"],\"c\":0},\"d\":4}", "a",
+		  "b", "null", "{\"x\":[1,{\"a\":3},\"}\"],\"a\":{\"b\":null,\"c\":0},\"d\":4}" },
+		{ "{\"ab\":1,\"b\":2,\"a\":\"b\"}", "a", NULL, "3", "{\"ab\":1,\"b\":2,\"a\":3}" },
+		{ "{\"x\\\\\":1,\"a\":true}", "a", NULL, "3", "{\"x\\\\\":1,\"a\":3}" },
+		{ "{\"b\":{\"a\":1}}", "a", NULL, "3", NULL },
+		{ "{\"a\":[{\"b\":1}]}", "a", "b", "3", NULL },
+		{ "{\"a\":\"{}\"}", "a", "b", "3", NULL },
+		{ "{}", "a", NULL, "3", NULL },
+		{ "[]", "a", NULL, "3", NULL },
+	};
+	for (size_t i = 0; i < COUNT(cases); i++) {
+		const char *const path[] = { cases[i].a, cases[i].b, NULL };
+		auto_mem char *changed = NULL;
+		int r = json_replace(cases[i].text, path, cases[i].value, &changed, &err);
+		ck_assert_int_eq(r, cases[i].want ? 0 : -ENOENT);
+		if (cases[i].want)
+			ck_assert_str_eq(changed, cases[i].want);
+	}
+}
+END_TEST
+
+/* It walks what was parsed; still, no text leads it out of the text. */
+START_TEST(replacing_in_a_text_cut_anywhere_ends)
+{
+	static const char text[] = "{\"x\":[1,\"\\\"\"],\"a\":{\"b\":\"c\"}}";
+	const char *const path[] = { "a", "b", NULL };
+	for (size_t size = 0; size <= strlen(text); size++) {
+		auto_mem char *cut = strndup(text, size);
+		auto_mem char *changed = NULL;
+		(void)!json_replace(cut, path, "1", &changed, &err);
+	}
+}
+END_TEST
+
 int main(void)
 {
 	Suite *suite = suite_create("json");
@@ -706,6 +747,12 @@ int main(void)
 	tcase_add_test(reading, looking_around_by_hand);
 	tcase_add_test(reading, memory_that_runs_out_is_said);
 	suite_add_tcase(suite, reading);
+	TCase *editing = tcase_create("editing");
+	tcase_add_checked_fixture(editing, setup, teardown);
+	tcase_add_test(editing, one_member_is_replaced);
+	tcase_add_test(editing, replacing_in_a_text_cut_anywhere_ends);
+	suite_add_tcase(suite, editing);
+
 	TCase *writing = tcase_create("writing");
 	tcase_add_checked_fixture(writing, setup, teardown);
 	tcase_add_test(writing, compact_text);

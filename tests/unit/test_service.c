@@ -430,7 +430,12 @@ START_TEST(config_is_hardened)
 	ck_assert_uint_eq(p->capabilities.inheritable.count, 0);
 	ck_assert_uint_eq(p->capabilities.ambient.count, 0);
 	ck_assert(!has(&p->capabilities.bounding, "CAP_SYS_ADMIN"));
-	ck_assert(!p->oom_score_adj.set && !s->linux_.resources.set);
+	ck_assert(!p->oom_score_adj.set && p->rlimits_count == 0);
+	/* No device but the usual ones. */
+	ck_assert_uint_eq(s->linux_.resources.devices_count, 1);
+	ck_assert(!s->linux_.resources.devices[0].allow);
+	ck_assert(!s->linux_.resources.devices[0].type);
+	ck_assert_str_eq(s->linux_.resources.devices[0].access, "rwm");
 	for (int kind = 0; kind < NS_KINDS; kind++)
 		ck_assert_int_eq(s->linux_.namespaces[kind].present,
 				 kind != NS_USER && kind != NS_TIME);
@@ -443,6 +448,105 @@ START_TEST(config_is_hardened)
 	ck_assert(!s->root.readonly);
 	ck_assert_str_eq(spec_map_get(&s->annotations, "l"), "1");
 	spec_free(s);
+}
+END_TEST
+
+static struct csn_error err;
+
+/* Options as numbers only, with devices 8:0, 8:1 ... in their order. */
+static int decide_resources(const struct csn_resources *r, bool creating,
+			    struct spec_resources *ret, struct arena *arena)
+{
+	struct service_device devices[8];
+	for (size_t i = 0; i < COUNT(devices); i++)
+		devices[i] = (struct service_device){ 8, (int64_t)i };
+	return service_resources(r, devices, creating, ret, arena, &err);
+}
+
+static void is_written(const struct spec_resources *r, const char *want)
+{
+	struct json_out o = JSON_OUT_COMPACT;
+	auto_mem char *text = NULL;
+	service_put_resources(&o, NULL, r);
+	ck_assert_int_eq(json_out_take(&o, &text, &err), 0);
+	static const char start[] = "{\"devices\":[{\"allow\":false,\"access\":\"rwm\"}]";
+	ck_assert_int_eq(strncmp(text, start, strlen(start)), 0);
+	ck_assert_str_eq(text + strlen(start), want);
+}
+
+START_TEST(limits_are_merged)
+{
+	struct arena arena AUTO(arena_free) = { 0 };
+	struct csn_device_limit devices[] = { CSN_DEVICE_LIMIT_INIT, CSN_DEVICE_LIMIT_INIT,
+					      CSN_DEVICE_LIMIT_INIT };
+	struct csn_resources r = CSN_RESOURCES_INIT;
+	struct spec_resources all, change;
+	devices[0].kind = CSN_DEVICE_READ_BPS;
+	devices[0].value = 1;
+	devices[1].kind = CSN_DEVICE_WEIGHT;
+	devices[1].value = 500;
+	devices[2].kind = CSN_DEVICE_READ_BPS;
+	devices[2].value = 3;
+	r.memory_bytes = 4096;
+	r.cpuset_cpus = "0-1";
+	r.devices = devices;
+	r.devices_count = 3;
+	ck_assert_int_eq(decide_resources(&r, true, &all, &arena), 0);
+	is_written(&all, ",\"memory\":{\"limit\":4096,\"swap\":8192},\"cpu\":{\"cpus\":\"0-1\"},"
+			 "\"blockIO\":{\"weightDevice\":[{\"major\":8,\"minor\":1,\"weight\":500}],"
+			 "\"throttleReadBpsDevice\":[{\"major\":8,\"minor\":0,\"rate\":1},"
+			 "{\"major\":8,\"minor\":2,\"rate\":3}]}}");
+
+	/* What is not named stays; a device is named by its numbers. */
+	r = (struct csn_resources)CSN_RESOURCES_INIT;
+	devices[0].value = 7;
+	devices[1].value = 300;
+	r.pids_limit = 5;
+	r.nano_cpus = 1500000000;
+	r.devices = devices;
+	r.devices_count = 2;
+	ck_assert_int_eq(decide_resources(&r, false, &change, &arena), 0);
+	ck_assert(!change.memory.swap.set);
+	ck_assert_int_eq(service_merge_resources(&all, &change, &arena, &err), 0);
+	is_written(&all, ",\"memory\":{\"limit\":4096,\"swap\":8192},\"cpu\":{\"quota\":150000,"
+			 "\"period\":100000,\"cpus\":\"0-1\"},\"pids\":{\"limit\":5},"
+			 "\"blockIO\":{\"weightDevice\":[{\"major\":8,\"minor\":1,\"weight\":300}],"
+			 "\"throttleReadBpsDevice\":[{\"major\":8,\"minor\":2,\"rate\":3},"
+			 "{\"major\":8,\"minor\":0,\"rate\":7}]}}");
+
+	/* Both sums together must make sense. */
+	r = (struct csn_resources)CSN_RESOURCES_INIT;
+	r.memory_bytes = 8193;
+	ck_assert_int_eq(decide_resources(&r, false, &change, &arena), 0);
+	ck_assert_int_eq(service_merge_resources(&all, &change, &arena, &err), -EINVAL);
+	ck_assert_str_eq(err.text, "memory limit: 8193 is above the limit of memory and swap "
+				   "together, 8192: change both");
+}
+END_TEST
+
+START_TEST(limits_at_their_ends)
+{
+	struct arena arena AUTO(arena_free) = { 0 };
+	struct csn_resources r = CSN_RESOURCES_INIT;
+	struct spec_resources all;
+	ck_assert_int_eq(decide_resources(&r, true, &all, &arena), 0);
+	is_written(&all, "}");
+	r.memory_bytes = INT64_MAX;
+	r.nano_cpus = -1;
+	ck_assert_int_eq(decide_resources(&r, true, &all, &arena), 0);
+	is_written(&all, ",\"memory\":{\"limit\":9223372036854775807,\"swap\":-1},"
+			 "\"cpu\":{\"quota\":-1,\"period\":100000}}");
+	r.nano_cpus = INT64_MAX;
+	ck_assert_int_eq(decide_resources(&r, true, &all, &arena), -EINVAL);
+	ck_assert_str_eq(err.text, "number of CPUs: too large");
+	struct csn_device_limit odd = CSN_DEVICE_LIMIT_INIT;
+	odd.kind = (enum csn_device_limit_kind)77;
+	odd.device = "/dev/x";
+	r = (struct csn_resources)CSN_RESOURCES_INIT;
+	r.devices = &odd;
+	r.devices_count = 1;
+	ck_assert_int_eq(decide_resources(&r, true, &all, &arena), -EINVAL);
+	ck_assert_str_eq(err.text, "device limit of \"/dev/x\": unknown kind 77");
 }
 END_TEST
 
@@ -582,6 +686,8 @@ int main(void)
 	tcase_add_test(tc, refuses_a_bad_image);
 	tcase_add_test(tc, config_is_hardened);
 	tcase_add_test(tc, config_takes_options);
+	tcase_add_test(tc, limits_are_merged);
+	tcase_add_test(tc, limits_at_their_ends);
 	tcase_add_test(tc, seccomp_lists);
 	tcase_add_test(tc, seccomp_conditions);
 	suite_add_tcase(suite, tc);
