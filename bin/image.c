@@ -18,8 +18,7 @@
 #include "base/file.h"
 #include "base/json.h"
 #include "base/log.h"
-#include "bin/opts.h"
-#include "image/image.h"
+#include "bin/image.h"
 
 static const char program[] = "caisson-image";
 
@@ -36,11 +35,12 @@ static struct {
 /* ---- JSON lines ------------------------------------------------------------------------------ */
 
 /* One write per line, so that a reader never sees half of one. */
-static void print_line(struct json_out *o)
+void line_end(struct json_out *o)
 {
 	struct csn_error err;
 	auto_mem char *text = NULL;
 
+	json_close_object(o);
 	if (json_out_take(o, &text, &err) < 0) {
 		log_line(LOG_LEVEL_ERROR, "%s", err.text);
 		return;
@@ -50,23 +50,29 @@ static void print_line(struct json_out *o)
 	(void)write_all(STDOUT_FILENO, text, size + 1);
 }
 
-static void open_line(struct json_out *o, const char *type)
+void line_open(struct json_out *o, const char *type)
 {
 	json_open_object(o, NULL);
 	json_put_string(o, "type", type);
 }
 
-static void print_progress(void *data, const char *layer, uint64_t bytes, uint64_t total)
+void line_progress(const char *layer, const char *action, uint64_t bytes, uint64_t total)
 {
 	struct json_out o = JSON_OUT_COMPACT;
 
-	(void)data;
-	open_line(&o, "progress");
+	line_open(&o, "progress");
 	json_put_string(&o, "layer", layer);
 	json_put_u64(&o, "bytes", bytes);
 	json_put_u64(&o, "total", total);
-	json_close_object(&o);
-	print_line(&o);
+	if (action)
+		json_put_string(&o, "action", action);
+	line_end(&o);
+}
+
+static void print_progress(void *data, const char *layer, uint64_t bytes, uint64_t total)
+{
+	(void)data;
+	line_progress(layer, NULL, bytes, total);
 }
 
 static void print_warning(void *data, const char *text)
@@ -74,21 +80,19 @@ static void print_warning(void *data, const char *text)
 	struct json_out o = JSON_OUT_COMPACT;
 
 	(void)data;
-	open_line(&o, "warning");
+	line_open(&o, "warning");
 	json_put_string(&o, "warning", text);
-	json_close_object(&o);
-	print_line(&o);
+	line_end(&o);
 }
 
-static int print_error(const struct csn_error *err)
+int line_error(const struct csn_error *err)
 {
 	struct json_out o = JSON_OUT_COMPACT;
 
-	open_line(&o, "error");
+	line_open(&o, "error");
 	json_put_string(&o, "error", err->text);
 	json_put_i64(&o, "code", err->code);
-	json_close_object(&o);
-	print_line(&o);
+	line_end(&o);
 	return 1;
 }
 
@@ -114,10 +118,9 @@ static int print_result(const struct image_list *list)
 {
 	struct json_out o = JSON_OUT_COMPACT;
 
-	open_line(&o, "result");
+	line_open(&o, "result");
 	put_images(&o, list);
-	json_close_object(&o);
-	print_line(&o);
+	line_end(&o);
 	return 0;
 }
 
@@ -157,6 +160,13 @@ static bool interrupted(void *data)
 	return got_signal != 0;
 }
 
+struct image_events standard_events(void)
+{
+	return (struct image_events){ .progress = print_progress,
+				      .warning = print_warning,
+				      .interrupted = interrupted };
+}
+
 static struct image_load load_request(const char *file, const char *name)
 {
 	return (struct image_load){
@@ -164,16 +174,14 @@ static struct image_load load_request(const char *file, const char *name)
 		.name = name,
 		.platform = arg.platform,
 		.sync = !arg.no_sync,
-		.events = { .progress = print_progress,
-			    .warning = print_warning,
-			    .interrupted = interrupted },
+		.events = standard_events(),
 	};
 }
 
 /* Opens the store, runs one operation of it, prints the images that it gives. */
-static int with_store(int (*run)(struct image_store *s, char **argv, struct image_list *ret,
-				 struct csn_error *err),
-		      char **argv)
+int with_store(int (*run)(struct image_store *s, char **argv, struct image_list *ret,
+			  struct csn_error *err),
+	       char **argv)
 {
 	AUTO(image_store_closep)
 	struct image_store *s = NULL;
@@ -182,7 +190,7 @@ static int with_store(int (*run)(struct image_store *s, char **argv, struct imag
 	struct csn_error err = { 0 };
 
 	if (open_store(&s, &err) < 0 || run(s, argv, &list, &err) < 0)
-		return print_error(&err);
+		return line_error(&err);
 	return print_result(&list);
 }
 
@@ -251,13 +259,12 @@ static int cmd_gc(int argc, char **argv)
 	(void)argc, (void)argv;
 	if (open_store(&s, &err) < 0 ||
 	    image_gc(s, arg.keep.items, arg.keep.count, &layers, &blobs, &err) < 0)
-		return print_error(&err);
-	open_line(&o, "result");
+		return line_error(&err);
+	line_open(&o, "result");
 	put_images(&o, &none);
 	json_put_u64(&o, "layers_removed", layers);
 	json_put_u64(&o, "blobs_removed", blobs);
-	json_close_object(&o);
-	print_line(&o);
+	line_end(&o);
 	return 0;
 }
 
@@ -312,7 +319,11 @@ static const struct command gc_command = {
 };
 
 static const struct command *const commands[] = {
-	&load_command, &import_command, &list_command, &remove_command, &gc_command, NULL,
+	&image_pull_command,  &image_push_command,
+	&image_login_command, &image_logout_command,
+	&load_command,	      &import_command,
+	&list_command,	      &remove_command,
+	&gc_command,	      NULL,
 };
 
 /* ---- main ------------------------------------------------------------------------------------ */
@@ -353,7 +364,7 @@ int main(int argc, char **argv)
 	int first;
 
 	if (opts_parse(globals, argc, argv, false, &first, &help, &err) < 0)
-		return print_error(&err);
+		return line_error(&err);
 	if (help) {
 		opts_print_program_help(program, "work on the image store", globals, commands);
 		return 0;

@@ -19,12 +19,16 @@
  *},"architecture":"amd64","os":"linux"} size: bytes of the unpacked layers. layers: no entry twice,
  *					none for a layer without content; may be empty. root: what
  *the image says of "/"; overlayfs shows the upper directory's
- *	<root>/tmp/			everything unfinished; emptied at start under a lock
+ *	<root>/downloads/		blobs that are being fetched, or were when it was
+ *interrupted <root>/tmp/			everything unfinished; emptied at start under a lock
  *
  * caisson-image --root ROOT load [--name NAME] [--platform OS/ARCH[/VARIANT]] [--no-sync] FILE|-
  *			    import [--platform …] [--no-sync] FILE|- NAME[:TAG]
+ *			    pull [--policy …] [--platform …] … NAME ; push … NAME [DESTINATION]
+ *			    login … REGISTRY ; logout … REGISTRY
  *			    list ; remove NAME ; gc [--keep LAYER]…
  * prints JSON lines on standard output: {"type":"progress","layer":…,"bytes":…,"total":…},
+ * (pull and push add "action": "download", "unpack", "done", "exists", "upload"),
  * {"type":"warning","warning":"sentence"}, …, and ends with
  * {"type":"result","images":[{"reference":…,"digest":…,"id":…,"size":…,"created":…,
  * "architecture":…,"os":…}]} or {"type":"error","error":"sentence","code":22} and exit status 1.
@@ -69,6 +73,41 @@ struct image_load {
 	struct image_events events;
 };
 
+/* How to speak to a registry. */
+struct image_remote {
+	/* The user's own; all NULL: looked up for the registry. */
+	const char *username, *password, *identity_token;
+	bool anonymous;	      /* look nothing up */
+	const char *authfile; /* look there only; NULL: the usual places */
+	const char *cert_dir; /* NULL: the usual places */
+	bool insecure;	      /* no certificate is needed, and plain http will do */
+	bool secure;	      /* never, whatever the configuration says */
+	int stall_seconds;    /* give up when nothing comes for so long; 0: 30 */
+};
+
+enum image_policy {
+	IMAGE_IF_NOT_PRESENT, /* one that is here is taken, and nobody asked */
+	IMAGE_ALWAYS,	      /* the registry is asked; what has changed is fetched */
+	IMAGE_NEWER,	      /* the same, but without an answer the one that is here will do */
+	IMAGE_NEVER,	      /* the one that is here, or -ENOENT */
+};
+
+struct image_pull {
+	const char *name;
+	const char *platform; /* NULL: the host's */
+	enum image_policy policy;
+	bool sync;
+	struct image_remote remote;
+	struct image_events events;
+};
+
+struct image_push {
+	const char *name;
+	const char *destination; /* NULL: its own name */
+	struct image_remote remote;
+	struct image_events events;
+};
+
 struct image_info {
 	char *reference, *digest, *id, *created, *architecture, *os; /* created may be NULL */
 	uint64_t size;
@@ -94,5 +133,19 @@ int image_remove(struct image_store *s, const char *name, struct image_list *ret
 int image_gc(struct image_store *s, const char *const *keep, size_t keep_count, size_t *ret_layers,
 	     size_t *ret_blobs, struct csn_error *err);
 void image_list_done(struct image_list *l);
+
+/* The image of a registry; *ret has one. */
+int image_pull(struct image_store *s, const struct image_pull *p, struct image_list *ret,
+	       struct csn_error *err);
+/* An image of the store to a registry, byte for byte. *ret has one, by the destination's name. */
+int image_push(struct image_store *s, const struct image_push *p, struct image_list *ret,
+	       struct csn_error *err);
+/* Checks the credentials in remote with the registry and keeps them; *ret_where is malloc'd: where.
+ */
+int image_login(const struct image_remote *remote, const char *registry,
+		const struct image_events *events, char **ret_where, struct csn_error *err);
+/* -ENOENT: there were none. */
+int image_logout(const char *authfile, const char *registry, char **ret_where,
+		 struct csn_error *err);
 
 #endif

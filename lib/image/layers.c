@@ -324,6 +324,22 @@ static int check_digests(struct layer_job *j, struct stream *s, struct csn_error
 	return 0;
 }
 
+static int open_blob(struct layer_job *j, struct csn_error *err)
+{
+	const struct arrival *a = &j->input->arrival;
+	int r;
+
+	if (!a->begin) {
+		(void)pthread_mutex_lock(&j->all->lock);
+		r = session_open_blob(j->all->session, j->input->blob, err);
+		(void)pthread_mutex_unlock(&j->all->lock);
+		return r;
+	}
+	while ((r = a->begin(a->data, err)) == -EAGAIN)
+		TRY(tick(j, 0, err));
+	return r;
+}
+
 static int open_stream(struct layer_job *j, int blob, struct stream **ret, struct csn_error *err)
 {
 	const struct stream_options o = {
@@ -383,9 +399,7 @@ static int unpack_stream(struct layer_job *j, int fs, struct unpack_result *ret,
 static int unpack_into(struct layer_job *j, int fs, struct unpack_result *ret,
 		       struct csn_error *err)
 {
-	(void)pthread_mutex_lock(&j->all->lock);
-	auto_fd blob = session_open_blob(j->all->session, j->input->blob, err);
-	(void)pthread_mutex_unlock(&j->all->lock);
+	auto_fd blob = open_blob(j, err);
 	TRY(blob);
 
 	AUTO(stream_closep)
@@ -516,7 +530,7 @@ static int first_failure(const struct layers *all, struct csn_error *err)
 	for (size_t i = 0; i < all->count; i++)
 		if (all->jobs[i].result < 0 && all->jobs[i].result != -ECANCELED)
 			return fail(err, all->jobs[i].error.code, "%s", all->jobs[i].error.text);
-	return 0;
+	return all->stop ? fail(err, ECANCELED, "canceled") : 0;
 }
 
 int layers_unpack(struct session *s, const struct layer_input *inputs, size_t count,

@@ -5,10 +5,12 @@
 #include "image/store.h"
 #include "image/unpack.h"
 
-/* A blob that is still being fetched. */
+/* A blob that is still being fetched. Both calls wait for news a moment only: -EAGAIN. */
 struct arrival {
+	/* The file, for reading from its beginning. */
+	int (*begin)(void *data, struct csn_error *err);
 	/* 1: there is more than the `have` first bytes; 0: these are all, and their digest is
-	 * right. Waits for news a moment only: -EAGAIN. */
+	 * right. */
 	int (*more)(void *data, uint64_t have, struct csn_error *err);
 	void *data;
 };
@@ -18,7 +20,7 @@ struct layer_input {
 	uint64_t blob_size;
 	const char *diff_id;	/* NULL: not known yet; then it must be the only layer */
 	bool verify_blob;	/* compute the blob's digest, too: it lay in the store */
-	struct arrival arrival; /* more NULL: the blob is all there */
+	struct arrival arrival; /* NULLs: the blob is all there */
 };
 
 #define LAYER_NAME_MAX (sizeof "sha256-" + 128)

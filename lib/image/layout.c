@@ -13,17 +13,8 @@
 
 #include "base/cleanup.h"
 #include "base/error.h"
+#include "image/choose.h"
 #include "image/load.h"
-
-#define NESTED_MAX 8
-
-/* One that can be taken, with its rank. */
-struct choice {
-	struct descriptor manifest;
-	int rank;
-	size_t equals;	/* others of the same rank */
-	char seen[160]; /* platforms that were not right, for the error */
-};
 
 /* A document's text, verified. It becomes part of the store only when it is staged. */
 static int read_blob(struct load *l, const struct descriptor *d, char **ret, size_t *ret_size,
@@ -45,9 +36,10 @@ static int read_blob(struct load *l, const struct descriptor *d, char **ret, siz
 	return 0;
 }
 
-static int read_document(struct load *l, const struct descriptor *d, struct document *ret,
+static int read_document(void *data, const struct descriptor *d, struct document *ret,
 			 struct csn_error *err)
 {
+	struct load *l = data;
 	auto_mem char *text = NULL;
 	size_t size;
 	char name[sizeof "manifest " + DIGEST_TEXT_MAX];
@@ -61,54 +53,6 @@ static int read_document(struct load *l, const struct descriptor *d, struct docu
 	return document_decode(text, size, name, d->media_type, ret, &l->arena, err);
 }
 
-static bool is_attestation(const struct descriptor *d)
-{
-	if (descriptor_annotation(d, "vnd.docker.reference.type"))
-		return true;
-	return d->platform.set && strcmp(d->platform.os, "unknown") == 0;
-}
-
-static void note_platform(struct choice *c, const struct platform *p)
-{
-	char text[128];
-	size_t used = strlen(c->seen);
-
-	platform_format(p, text, sizeof text);
-	(void)snprintf(c->seen + used, sizeof c->seen - used, "%s%.60s", used ? ", " : "", text);
-}
-
-static int consider(struct load *l, const struct descriptor *d, int depth, struct choice *best,
-		    struct csn_error *err)
-{
-	enum document_kind kind = media_type_kind(d->media_type);
-
-	if (kind == DOCUMENT_OTHER || is_attestation(d))
-		return 0;
-	if (kind == DOCUMENT_INDEX) {
-		struct document nested;
-		if (depth == NESTED_MAX)
-			return fail(err, ELOOP, "indexes in indexes, more than %d deep",
-				    NESTED_MAX);
-		TRY(read_document(l, d, &nested, err));
-		for (size_t i = 0; i < nested.manifests.count; i++)
-			TRY(consider(l, &nested.manifests.items[i], depth + 1, best, err));
-		return 0;
-	}
-
-	/* No platform: it may be right; the config will tell. */
-	int rank = d->platform.set ? platform_rank(&l->platform, &d->platform) : 1;
-	if (rank == 0)
-		note_platform(best, &d->platform);
-	if (rank > 0 && rank == best->rank && strcmp(d->digest, best->manifest.digest) != 0)
-		best->equals++;
-	if (rank > best->rank) {
-		best->rank = rank;
-		best->equals = 0;
-		best->manifest = *d;
-	}
-	return 0;
-}
-
 static int install_manifest(struct load *l, const struct descriptor *d, const char *reference,
 			    struct csn_error *err)
 {
@@ -117,13 +61,7 @@ static int install_manifest(struct load *l, const struct descriptor *d, const ch
 
 	TRY(read_document(l, d, &m, err));
 	TRY(source_stage_blob(&l->source, d->digest, d->size, &stored, err));
-	if (!media_type_is_config(m.config.media_type))
-		return fail(err, EINVAL,
-			    "manifest %s: is not an image but an artifact of type '%.100s'",
-			    d->digest, m.config.media_type);
-	if (m.config.size > DOCUMENT_MAX)
-		return fail(err, EFBIG, "config %s: is larger than %zu bytes", m.config.digest,
-			    DOCUMENT_MAX);
+	TRY(document_check_image(&m, d->digest, err));
 	TRY(source_stage_blob(&l->source, m.config.digest, m.config.size, &stored, err));
 
 	struct found_image f = {
@@ -140,10 +78,6 @@ static int install_manifest(struct load *l, const struct descriptor *d, const ch
 		return fail(err, ENOMEM, "out of memory");
 	for (size_t i = 0; i < m.layers.count; i++) {
 		const struct descriptor *layer = &m.layers.items[i];
-		if (!media_type_is_layer(layer->media_type))
-			return fail(err, EINVAL,
-				    "manifest %s: layers[%zu].mediaType: '%.100s' is no layer",
-				    d->digest, i, layer->media_type ? layer->media_type : "");
 		TRY(source_stage_blob(&l->source, layer->digest, layer->size, &stored, err));
 		f.layers[i] = (struct blob_ref){ layer->digest, layer->size, stored, { 0 } };
 	}
@@ -169,13 +103,14 @@ static int install_name(struct load *l, const struct descriptors *all, const cha
 			struct csn_error *err)
 {
 	bool any = l->options->name != NULL;
+	struct chooser choose = { &l->platform, read_document, l };
 	struct choice best = { 0 };
 	const char *reference;
 	char want[128];
 
 	for (size_t i = 0; i < all->count; i++)
 		if (any || same_name(given_name(&all->items[i]), name))
-			TRY(consider(l, &all->items[i], 0, &best, err));
+			TRY(choose_consider(&choose, &all->items[i], &best, err));
 	platform_format(&l->platform, want, sizeof want);
 	if (best.rank == 0 && best.seen[0])
 		return fail(err, ENOENT, "image %.200s%sis there for %s, not for %s",

@@ -14,6 +14,7 @@
 #include "base/error.h"
 #include "base/json.h"
 #include "image/digest.h"
+#include "image/jsontext.h"
 
 static int decode_digest(struct json_decoder *d, const struct json_node *v,
 			 const struct json_field *f, void *out)
@@ -180,6 +181,25 @@ int document_decode(const char *text, size_t size, const char *name, const char 
 	return check_document(ret, name, media_type, err);
 }
 
+int document_check_image(const struct document *m, const char *digest, struct csn_error *err)
+{
+	if (!media_type_is_config(m->config.media_type))
+		return fail(err, EINVAL,
+			    "manifest %s: is not an image but an artifact of type '%.100s'", digest,
+			    m->config.media_type);
+	if (m->config.size > CONFIG_SIZE_MAX)
+		return fail(err, EFBIG, "config %s: is larger than %llu bytes", m->config.digest,
+			    (unsigned long long)CONFIG_SIZE_MAX);
+	for (size_t i = 0; i < m->layers.count; i++) {
+		const char *type = m->layers.items[i].media_type;
+		if (!media_type_is_layer(type))
+			return fail(err, EINVAL,
+				    "manifest %s: layers[%zu].mediaType: '%.100s' is no layer",
+				    digest, i, type ? type : "");
+	}
+	return 0;
+}
+
 int image_config_decode(const char *text, size_t size, const char *name, struct image_config *ret,
 			struct arena *arena, struct csn_error *err)
 {
@@ -208,65 +228,4 @@ const char *descriptor_annotation(const struct descriptor *d, const char *key)
 		if (strcmp(d->annotations.items[i].key, key) == 0)
 			return d->annotations.items[i].value;
 	return NULL;
-}
-
-/* ---- the text of a member -------------------------------------------------------------------- */
-
-/* Behind the string that begins at i. */
-static size_t skip_string(const char *text, size_t size, size_t i)
-{
-	for (i++; i < size && text[i] != '"'; i++)
-		if (text[i] == '\\')
-			i++;
-	return i + 1;
-}
-
-/* Behind the value that begins at i; the text is known to be JSON. */
-static size_t skip_value(const char *text, size_t size, size_t i)
-{
-	int depth = 0;
-
-	while (i < size) {
-		char c = text[i];
-		if (c == '"') {
-			i = skip_string(text, size, i);
-			if (depth == 0)
-				return i;
-			continue;
-		}
-		if (depth == 0 && strchr(",}]", c))
-			return i;
-		depth += (c == '{' || c == '[') - (c == '}' || c == ']');
-		i++;
-		if (depth == 0 && (c == '}' || c == ']'))
-			return i;
-	}
-	return size;
-}
-
-bool json_member_text(const char *text, size_t size, const char *name, size_t *ret_start,
-		      size_t *ret_size)
-{
-	static const char space[] = " \t\r\n,:{";
-	size_t length = strlen(name), i = 0;
-
-	/* Once per member: its name's opening quote, then its value. */
-	for (;;) {
-		while (i < size && text[i] && strchr(space, text[i]))
-			i++;
-		if (i >= size || text[i] != '"')
-			return false;
-		size_t key = i + 1;
-		i = skip_string(text, size, i);
-		bool found = i - key - 1 == length && memcmp(text + key, name, length) == 0;
-		while (i < size && text[i] && strchr(" \t\r\n:", text[i]))
-			i++;
-		size_t value = i;
-		i = skip_value(text, size, i);
-		if (found) {
-			*ret_start = value;
-			*ret_size = (i < size ? i : size) - value;
-			return true;
-		}
-	}
 }

@@ -14,7 +14,8 @@
 #define MEDIA_OCI_CONFIG   "application/vnd.oci.image.config.v1+json"
 #define MEDIA_OCI_LAYER	   "application/vnd.oci.image.layer.v1.tar"
 
-#define LAYERS_MAX 500 /* overlayfs's bound */
+#define CONFIG_SIZE_MAX ((uint64_t)8 << 20)
+#define LAYERS_MAX	500 /* overlayfs's bound */
 
 struct platform {
 	bool set;
@@ -78,6 +79,8 @@ int document_decode(const char *text, size_t size, const char *name, const char 
 		    struct document *ret, struct arena *arena, struct csn_error *err);
 int image_config_decode(const char *text, size_t size, const char *name, struct image_config *ret,
 			struct arena *arena, struct csn_error *err);
+/* Is the manifest of that digest an image's, and not some other artifact's? */
+int document_check_image(const struct document *m, const char *digest, struct csn_error *err);
 const char *descriptor_annotation(const struct descriptor *d, const char *key);
 
 /* "linux/arm64/v8", or the host's for NULL. Names are normalised (x86_64 → amd64). */
@@ -87,10 +90,5 @@ int platform_parse(const char *text, struct platform *ret, struct arena *arena,
 int platform_rank(const struct platform *want, const struct platform *have);
 /* "linux/arm64/v8" */
 void platform_format(const struct platform *p, char *buf, size_t size);
-
-/* The text of a top-level member of a JSON object that was decoded already: offset and length;
- * false if there is none. */
-bool json_member_text(const char *text, size_t size, const char *name, size_t *ret_start,
-		      size_t *ret_size);
 
 #endif

@@ -11,6 +11,7 @@
 #include <errno.h>
 #include <stdbool.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/error.h"
@@ -90,7 +91,9 @@ static bool domain_is_valid(const char *domain)
 	}
 	if (*port == '\0')
 		return domain[0] != '\0';
-	return *port == ':' && port[1] && strspn(port + 1, DIGITS) == strlen(port + 1);
+	size_t digits = strlen(port + 1);
+	return *port == ':' && digits > 0 && digits <= 5 && strspn(port + 1, DIGITS) == digits &&
+	       atoi(port + 1) <= 65535;
 }
 
 static bool looks_like_domain(const char *first, size_t size)

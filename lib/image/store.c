@@ -53,6 +53,11 @@ int store_lock(struct image_store *s, struct csn_error *err)
 	return lock_dir(s->store_dir, LOCK_EX, err);
 }
 
+int store_lock_use(struct image_store *s, struct csn_error *err)
+{
+	return lock_dir(s->layers_dir, LOCK_SH, err);
+}
+
 int store_lock_unused(struct image_store *s, struct csn_error *err)
 {
 	return lock_dir(s->layers_dir, LOCK_EX, err);
@@ -88,6 +93,7 @@ static int open_dirs(struct image_store *s, const char *root, struct csn_error *
 		{ &s->layers_dir, &s->root_dir, "layers" },
 		{ &s->images_dir, &s->root_dir, "images" },
 		{ &s->tmp_dir, &s->root_dir, "tmp" },
+		{ &s->downloads_dir, &s->root_dir, "downloads" },
 	};
 
 	TRY(make_dirs(root, 0700, err));
@@ -111,7 +117,7 @@ int image_store_open(const char *root, struct image_store **ret, struct csn_erro
 	if (!s)
 		return fail(err, ENOMEM, "out of memory");
 
-	*s = (struct image_store){ -1, -1, -1, -1, -1, -1, NULL };
+	*s = (struct image_store){ -1, -1, -1, -1, -1, -1, -1, NULL };
 	int r = open_dirs(s, root, err);
 	if (r < 0) {
 		image_store_close(s);
@@ -131,6 +137,7 @@ void image_store_close(struct image_store *s)
 {
 	if (!s)
 		return;
+	close_fd(&s->downloads_dir);
 	close_fd(&s->tmp_dir);
 	close_fd(&s->images_dir);
 	close_fd(&s->layers_dir);
@@ -402,6 +409,8 @@ int session_commit(struct session *s, const struct index_entry *entries, size_t 
 		   struct csn_error *err)
 {
 	TRY(session_check(s, err));
+	if (s->staged_count == 0 && count == 0)
+		return 0;
 	if (sync && syncfs(s->dir_fd) < 0)
 		return fail_errno(err, "write the image to disk");
 

@@ -16,12 +16,13 @@
 
 struct image_store {
 	int root_dir;
-	int store_dir;	/* the OCI layout */
-	int blobs_dir;	/* store/blobs */
-	int layers_dir; /* layers */
-	int images_dir; /* images */
-	int tmp_dir;	/* tmp */
-	char *unpacker; /* the program that unpacks layers; NULL: this process does */
+	int store_dir;	   /* the OCI layout */
+	int blobs_dir;	   /* store/blobs */
+	int layers_dir;	   /* layers */
+	int images_dir;	   /* images */
+	int tmp_dir;	   /* tmp */
+	int downloads_dir; /* downloads: see download.h */
+	char *unpacker;	   /* the program that unpacks layers; NULL: this process does */
 };
 
 enum staged_kind {
@@ -88,6 +89,8 @@ void session_warn(const struct session *s, const char *fmt, ...)
 
 /* Exclusive lock of the store for changes of what is in place; closes with the returned fd. */
 int store_lock(struct image_store *s, struct csn_error *err);
+/* Shared: what is in the store stays there as long as the returned fd is open. */
+int store_lock_use(struct image_store *s, struct csn_error *err);
 /* Waits until there is no session; none begins before the returned fd is closed. */
 int store_lock_unused(struct image_store *s, struct csn_error *err);
 /* "sha256:<hex>" → "sha256/<hex>", below blobs_dir. */

@@ -1,5 +1,5 @@
 # unit tests of image
-image_test_libs = lib/image/libimage.la lib/base/libbase.la $(ARCHIVE_LIBS) $(CRYPTO_LIBS) \
+image_test_libs = lib/image/libimage.la lib/base/libbase.la $(ARCHIVE_LIBS) $(CRYPTO_LIBS) $(CURL_LIBS) \
 	$(JANSSON_LIBS) -lz -lzstd $(ISAL_LIBS) $(CHECK_LIBS)
 image_test_cflags = $(AM_CFLAGS) $(CHECK_CFLAGS) $(ARCHIVE_CFLAGS) -pthread
 
@@ -41,3 +41,9 @@ tests_unit_test_image_sandbox_SOURCES = tests/unit/test_image_sandbox.c \
 	tests/unit/tar_build.c tests/unit/tar_build.h
 tests_unit_test_image_sandbox_CFLAGS = $(image_test_cflags) $(SECCOMP_CFLAGS)
 tests_unit_test_image_sandbox_LDADD = $(image_test_libs) $(SECCOMP_LIBS)
+
+check_PROGRAMS += tests/unit/test_image_registry
+TESTS += tests/unit/test_image_registry
+tests_unit_test_image_registry_SOURCES = tests/unit/test_image_registry.c
+tests_unit_test_image_registry_CFLAGS = $(image_test_cflags)
+tests_unit_test_image_registry_LDADD = $(image_test_libs)

@@ -7,6 +7,7 @@
 
 #include "base/cleanup.h"
 #include "image/digest.h"
+#include "image/jsontext.h"
 #include "image/manifest.h"
 #include "image/ref.h"
 #include "image/stream.h"
