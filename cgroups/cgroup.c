@@ -246,6 +246,8 @@ int cgroup_create(const char *path, unsigned wanted, struct cgroup *ret, bool *r
 	for (int tries = 0; r == -ENOENT && tries < 10; tries++)
 		r = make_and_open(&cg, &created);
 	if (r < 0) {
+		if (created)
+			(void)rmdir(cg.fs_path);
 		cgroup_close(&cg);
 		return fail(err, -r, "make cgroup \"%s\": %s", path, strerror(-r));
 	}

@@ -53,6 +53,12 @@ enum cgroup_controller {
  */
 int cgroup_create(const char *path, unsigned wanted, struct cgroup *ret, bool *ret_created,
 		  struct csn_error *err);
+/* Whether there is no group at path, and how many bytes of path name what is there: what a later
+ * cgroup_create will not have made. */
+int cgroup_missing(const char *path, bool *ret_missing, uint32_t *ret_kept, struct csn_error *err);
+/* Removes empty levels above path, down to the one that path's first kept bytes name: what a
+ * cgroup_create made but was kept from marking. */
+void cgroup_remove_above(const char *path, uint32_t kept);
 /* Opens an existing group. -ENOENT. */
 int cgroup_open(const char *path, struct cgroup *ret, struct csn_error *err);
 void cgroup_close(struct cgroup *cg);

@@ -124,6 +124,35 @@ static void remove_marked_parents(struct cgroup *cg)
 	}
 }
 
+int cgroup_missing(const char *path, bool *ret_missing, uint32_t *ret_kept, struct csn_error *err)
+{
+	struct cgroup cg AUTO(cgroup_close) = CGROUP_INIT;
+
+	TRY(cgroup_name(path, &cg, err));
+	size_t mount = strlen(cg.fs_path) - strlen(cg.path), whole = strlen(cg.path), kept = whole;
+	while (kept > 0 && access(cg.fs_path, F_OK) < 0) {
+		if (errno != ENOENT)
+			return fail_errno(err, "cgroup \"%s\"", path);
+		*strrchr(cg.fs_path, '/') = '\0';
+		kept = strlen(cg.fs_path) - mount;
+	}
+	*ret_missing = kept < whole;
+	*ret_kept = (uint32_t)kept;
+	return 0;
+}
+
+void cgroup_remove_above(const char *path, uint32_t kept)
+{
+	struct cgroup cg AUTO(cgroup_close) = CGROUP_INIT;
+
+	if (cgroup_name(path, &cg, NULL) < 0)
+		return;
+	size_t mount = strlen(cg.fs_path) - strlen(cg.path);
+	do
+		*strrchr(cg.fs_path, '/') = '\0';
+	while (strlen(cg.fs_path) > mount + kept && rmdir(cg.fs_path) == 0);
+}
+
 int cgroup_remove_empty(const char *path, struct csn_error *err)
 {
 	struct cgroup cg AUTO(cgroup_close) = CGROUP_INIT;

@@ -5,6 +5,7 @@
 #	make check-integration   the integration tests alone
 #	make check-security      hostile containers, row by row of tests/security/STATUS.md (root)
 #	make check-clients       podman, Docker and others with caisson as their runtime (root)
+#	make check-fault         runtimes killed, or failing, at each system call (root)
 #	make check-vm            the integration tests under real cgroup v2, in QEMU (root)
 TEST_EXTENSIONS = .sh
 SH_LOG_COMPILER = $(srcdir)/tests/integration/run
@@ -16,5 +17,6 @@ include tests/fuzz/module.mk
 include tests/integration/module.mk
 include tests/clients/module.mk
 include tests/lint/module.mk
+include tests/fault/module.mk
 include tests/security/module.mk
 include tests/vm/module.mk

@@ -37,7 +37,10 @@ static int attend(const struct host_process *process)
 
 	if (host_attend(process, &status, &err) < 0)
 		status = oci_fail(&err, 1);
-	if (!keep && host_delete(oci_context(), args.id, true, &err) < 0)
+	/* Twice, for the want of memory or of descriptors of a moment; then it is left to others.
+	 */
+	if (!keep && host_delete(oci_context(), args.id, true, &err) < 0 &&
+	    host_delete(oci_context(), args.id, true, &err) < 0)
 		log_line(LOG_LEVEL_WARNING, "%s", err.text);
 	return status;
 }

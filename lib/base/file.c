@@ -113,6 +113,23 @@ int file_write_atomic(int dir_fd, const char *name, const void *data, size_t siz
 	return 0;
 }
 
+int file_write_unnamed(int dir_fd, const char *name, const void *data, size_t size, mode_t mode,
+		       struct csn_error *err)
+{
+	auto_fd fd = openat(dir_fd, ".", O_WRONLY | O_TMPFILE | O_CLOEXEC, mode);
+	if (fd < 0) /* not every file system has files without a name */
+		return file_write_atomic(dir_fd, name, data, size, mode, false, err);
+
+	int r = write_all(fd, data, size);
+	for (int tries = 0; r == 0 && tries < 10; tries++) {
+		if (linkat(fd, "", dir_fd, name, AT_EMPTY_PATH) == 0)
+			return 0;
+		if (errno != EEXIST || (unlinkat(dir_fd, name, 0) < 0 && errno != ENOENT))
+			r = -errno;
+	}
+	return fail(err, r ? -r : EEXIST, "write %s: %s", name, strerror(r ? -r : EEXIST));
+}
+
 int file_write_text(int dir_fd, const char *path, const char *text, struct csn_error *err)
 {
 	auto_fd fd = openat(dir_fd, path, O_WRONLY | O_CLOEXEC);

@@ -15,6 +15,10 @@ int file_read(int dir_fd, const char *path, size_t max, char **ret, size_t *ret_
 /* Replaces dir_fd/name atomically: ".name.tmp-PID" + rename. durable: fsync file and directory. */
 int file_write_atomic(int dir_fd, const char *name, const void *data, size_t size, mode_t mode,
 		      bool durable, struct csn_error *err);
+/* The same for a file that nobody else replaces just now: it has no name while it is written, so
+ * that a writer who is killed leaves nothing. */
+int file_write_unnamed(int dir_fd, const char *name, const void *data, size_t size, mode_t mode,
+		       struct csn_error *err);
 /* One write(2) of text to an existing file (proc, sysfs, cgroup). Short writes are -EIO. */
 int file_write_text(int dir_fd, const char *path, const char *text, struct csn_error *err);
 /* Writes all bytes to fd, restarting on EINTR and short writes. */

@@ -113,8 +113,7 @@ static int end_all(const struct container *c, struct cgroup *cg, struct csn_erro
 {
 	if (record_alive(&c->record)) {
 		auto_fd pidfd = proc_pidfd(c->record.pid, c->record.start_time);
-		if (pidfd >= 0) {
-			(void)sys_pidfd_send_signal(pidfd, SIGKILL, NULL, 0);
+		if (pidfd >= 0 && sys_pidfd_send_signal(pidfd, SIGKILL, NULL, 0) == 0) {
 			struct pollfd wait = { .fd = pidfd, .events = POLLIN };
 			while (poll(&wait, 1, END_TIMEOUT_MS) < 0 && errno == EINTR)
 				;
@@ -148,6 +147,8 @@ int container_destroy(const struct host_context *ctx, struct container *c, const
 	struct spec *own = NULL;
 
 	TRY(remove_group(c, err));
+	if (c->record.cgroup_created)
+		cgroup_remove_above(c->record.cgroup, c->record.cgroup_kept);
 	TRY(rdt_remove(c->record.rdt_group, c->record.rdt_monitor, err));
 
 	/* The hooks are in the entry that goes away next. */
@@ -184,13 +185,13 @@ static int start(const struct host_context *ctx, const char *id, struct host_pro
 	ret->pid = c.record.pid;
 	if (ret->notify >= 0)
 		ret->pidfd = proc_pidfd(c.record.pid, c.record.start_time);
+	/* The gate stays until the program runs: whoever finds both flag and gate knows that a
+	 * start was cut off, and asks the gate (record_status). */
 	c.record.started = true;
 	TRY(record_write(&c.entry, &c.record, err));
-	if (unlinkat(c.entry.dir, "gate", 0) < 0)
-		return fail_errno(err, "container \"%s\": open the gate", id);
-
 	bool hook_failed = false;
 	int r = launch_start(ctx, gate, &hook_failed, err);
+	(void)unlinkat(c.entry.dir, "gate", 0);
 	if (r == 0 && c.record.has_hooks[HOOK_POSTSTART]) {
 		r = container_hooks(ctx, &c, NULL, HOOK_POSTSTART, STATUS_RUNNING, false, err);
 		hook_failed = r < 0;
@@ -287,33 +288,50 @@ int host_pids(const struct host_context *ctx, const char *id, pid_t **ret, size_
 	return cgroup_pids(&cg, ret, ret_count, err);
 }
 
-/* A record that cannot be read is no reason to keep its directory for ever: with force it goes. */
-static int force_out(const struct host_context *ctx, const char *id, int why, struct csn_error *err)
+/* Is the group named after the container ("/caisson/web", "…/crio-web.scope")? Then it is ours even
+ * if no record says so. */
+static bool named_after(const char *cgroup, const char *id)
 {
-	struct store store AUTO(store_close) = STORE_INIT;
-	struct entry entry AUTO(entry_close) = ENTRY_INIT;
+	const char *last = strrchr(cgroup, '/') + 1, *at = strstr(last, id);
+	if (!at || (at > last && !strchr("-:.", at[-1])))
+		return false;
+	const char *rest = at + strlen(id);
+	return *rest == '\0' || strcmp(rest, ".scope") == 0;
+}
 
-	if (why == -ENOENT && store_open(ctx->root, false, &store, NULL) < 0)
-		return 0;
-	if (store.dir < 0)
-		TRY(store_open(ctx->root, false, &store, err));
-	int r = store_get(&store, id, ENTRY_LOCKED, &entry, err);
-	if (r == -ENOENT)
-		return 0;
+/* A damaged record is no reason to keep anything for ever: with force the container goes by what
+ * its config says. */
+static int force_out(const struct host_context *ctx, struct container *c, struct csn_error *err)
+{
+	struct spec *spec = NULL;
+
+	(void)container_config(c, &spec, NULL);
+	int r = manager_path(ctx, spec, c->entry.id, &c->record.cgroup, err);
+	spec_free(spec);
 	TRY(r);
-	host_warn(ctx, "container \"%s\": its record is unreadable: removed without it", id);
-	return store_remove(&store, &entry, err);
+	c->record.cgroup_kept = (uint32_t)strlen(c->record.cgroup);
+	bool none = !manager_has_group(&c->record);
+	c->record.cgroup_created = !none && named_after(c->record.cgroup, c->entry.id);
+	if (c->record.cgroup_created || none)
+		host_warn(ctx, "container \"%s\": its record is damaged: removed by its config",
+			  c->entry.id);
+	else
+		host_warn(
+			ctx,
+			"container \"%s\": its record is damaged: removed, but for cgroup \"%s\", "
+			"which may be another's",
+			c->entry.id, c->record.cgroup);
+	return container_destroy(ctx, c, NULL, err);
 }
 
 int host_delete(const struct host_context *ctx, const char *id, bool force, struct csn_error *err)
 {
 	struct container c AUTO(container_close) = CONTAINER_INIT;
 	int r = container_open(ctx, id, ENTRY_LOCKED, &c, err);
-	if (r < 0 && force && r != -EINVAL) {
-		container_close(&c);
-		c = (struct container)CONTAINER_INIT;
-		return force_out(ctx, id, r, err);
-	}
+	if (force && r == -ENOENT)
+		return 0;
+	if (force && r == -EBADMSG)
+		return force_out(ctx, &c, err);
 	TRY(r);
 
 	enum status status = force ? STATUS_STOPPED : container_status(&c);

@@ -161,6 +161,8 @@ static int write_intent(struct creation *c, struct csn_error *err)
 	if (!r->id || !r->bundle || !r->rootfs ||
 	    copy_annotations(&c->spec->annotations, &r->annotations) < 0)
 		return fail(err, ENOMEM, "out of memory");
+	if (!proc_boot_id()[0])
+		return fail(err, EIO, "/proc/sys/kernel/random/boot_id cannot be read");
 	(void)snprintf(r->boot_id, sizeof r->boot_id, "%s", proc_boot_id());
 	(void)clock_gettime(CLOCK_REALTIME, &r->created);
 	r->owner = geteuid();
@@ -168,7 +170,11 @@ static int write_intent(struct creation *c, struct csn_error *err)
 			       !c->spec->linux_.namespaces[NS_PID].path;
 	for (int kind = 0; kind < HOOK_KINDS; kind++)
 		r->has_hooks[kind] = c->spec->hooks[kind].count > 0;
-	r->cgroup_created = true; /* an intent: made true or corrected below */
+	/* What is there before us is not ours to kill or remove, whenever we end. */
+	if (manager_has_group(r))
+		TRY(cgroup_missing(r->cgroup, &r->cgroup_created, &r->cgroup_kept, err));
+	if (c->ctx->manager == HOST_CGROUP_SYSTEMD)
+		r->cgroup_kept = (uint32_t)strlen(r->cgroup); /* slices are systemd's to remove */
 	TRY(intend_rdt(c, err));
 	return record_write_first(&c->container.entry, r, err);
 }
@@ -211,9 +217,13 @@ static int give_cgroup(const struct creation *c, struct csn_error *err)
 static int make_cgroup(struct creation *c, struct csn_error *err)
 {
 	struct record *r = &c->container.record;
+	bool intended = r->cgroup_created;
 	int made = manager_make(c->ctx, c->spec, r, &c->built.arena, &c->scope, &c->cgroup, err);
 	c->cgroup_made = c->cgroup.dir >= 0 && r->cgroup_created;
 	TRY(made);
+	/* Somebody made, or removed, a group of that name just now. */
+	if (r->cgroup_created != intended)
+		TRY(record_write(&c->container.entry, r, err));
 	TRY(give_cgroup(c, err));
 	return c->req->oom ? cgroup_oom_open(&c->cgroup, c->req->oom, err) : 0;
 }
@@ -297,8 +307,7 @@ int write_pid_file(const char *path, pid_t pid, struct csn_error *err)
 	auto_fd dir_fd = open(dir, O_PATH | O_DIRECTORY | O_CLOEXEC);
 	if (dir_fd < 0)
 		return fail_errno(err, "pid file \"%s\"", path);
-	int r = file_write_atomic(dir_fd, slash ? slash + 1 : path, digits, (size_t)n, 0644, false,
-				  err);
+	int r = file_write_unnamed(dir_fd, slash ? slash + 1 : path, digits, (size_t)n, 0644, err);
 	return within(err, r, "pid file \"%s\"", path);
 }
 
@@ -343,7 +352,8 @@ static int establish(struct creation *c, bool gate, struct csn_error *err)
 		c->container.record.started = true;
 	}
 	TRY(launch(c, err));
-	return publish(c, err);
+	TRY(publish(c, err));
+	return gate ? launch_recorded(&c->launch, err) : 0;
 }
 
 /* Backwards over establish(). The first failure is what the caller hears, so *err stays. */
@@ -358,6 +368,8 @@ static void undo(struct creation *c)
 		(void)cgroup_wait_empty(&c->cgroup, 2000, NULL);
 		(void)manager_remove(&c->container.record, NULL);
 	}
+	if (c->claimed && c->container.record.cgroup_created)
+		cgroup_remove_above(c->container.record.cgroup, c->container.record.cgroup_kept);
 	if (c->rdt_ready)
 		(void)rdt_remove(c->rdt_made ? c->rdt.group : NULL, c->rdt.monitor, NULL);
 	if (c->claimed)

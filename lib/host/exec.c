@@ -181,6 +181,9 @@ static int execute(struct execution *x, struct csn_error *err)
 	TRY(check_status(x, err));
 	TRY(container_config(&x->container, &x->spec, err));
 	x->init_pidfd = proc_pidfd(x->container.record.pid, x->container.record.start_time);
+	if (x->init_pidfd < 0 && x->init_pidfd != -ESRCH)
+		return fail(err, -x->init_pidfd, "a pidfd of the container's init: %s",
+			    strerror(-x->init_pidfd));
 	if (x->init_pidfd < 0)
 		return fail(err, ESRCH, "cannot exec in a container that is not running");
 	TRY(open_cgroup(x, err));

@@ -289,6 +289,11 @@ int launch_serve(struct launch *l, struct csn_error *err)
 	}
 }
 
+int launch_recorded(struct launch *l, struct csn_error *err)
+{
+	return say(l->sync, SYNC_RECORDED, err);
+}
+
 int launch_start(const struct host_context *ctx, int sock, bool *ret_hook_failed,
 		 struct csn_error *err)
 {

@@ -49,6 +49,8 @@ int launch_clone(struct launch *l, struct csn_error *err);
 int launch_serve(struct launch *l, struct csn_error *err);
 /* rlimits, oom_score_adj: after READY, so that they cannot disturb the set-up. */
 int launch_settle(struct launch *l, struct csn_error *err);
+/* Lets a child with a gate wait there without us. */
+int launch_recorded(struct launch *l, struct csn_error *err);
 /* Says START on sock and waits until the program runs: 0, or the worded report. *ret_hook_failed
  * may be NULL. */
 int launch_start(const struct host_context *ctx, int sock, bool *ret_hook_failed,

@@ -46,7 +46,7 @@ int manager_path(const struct host_context *ctx, const struct spec *spec, const 
 		*ret = strdup("");
 		return *ret ? 0 : fail(err, ENOMEM, "out of memory");
 	}
-	return plain_path(ctx, spec->linux_.cgroups_path, id, ret, err);
+	return plain_path(ctx, spec ? spec->linux_.cgroups_path : NULL, id, ret, err);
 }
 
 static int check_unused(const struct cgroup *cg, const struct record *r, struct csn_error *err)

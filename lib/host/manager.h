@@ -21,7 +21,8 @@ struct scope {
 	}
 
 /* manager.c */
-/* The path that record.cgroup gets: what cgroupsPath asks for, "" without a group. */
+/* The path that record.cgroup gets: what cgroupsPath asks for, "" without a group.
+ * spec may be NULL, for who has only the id. */
 int manager_path(const struct host_context *ctx, const struct spec *spec, const char *id,
 		 char **ret, struct csn_error *err);
 /* Makes the group of r->cgroup and opens it, limits and device rules in force. Sets

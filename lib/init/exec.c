@@ -103,7 +103,10 @@ int step_gate(struct child *c)
 	if (c->plan->gate_fd < 0)
 		return sync_expect(c, SYNC_START);
 
-	int r = let_go(c->plan);
+	/* A runtime that dies before it has written us down takes us with it. */
+	int r = sync_expect(c, SYNC_RECORDED);
+	if (r == 0)
+		r = let_go(c->plan);
 	if (r < 0)
 		return r;
 	c->sync = -1;

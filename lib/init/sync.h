@@ -17,8 +17,10 @@
  *	  READY       ------------------------>  rlimits, oom_score_adj, pid file, state "created"
  *	  …then, without a gate (run, exec):
  *	              <------------------------  START
- *	  …or, with a gate (create): the child accepts one connection on plan.gate_fd; from then on
- *	  that connection is the socket, and `start` is its host.
+ *	  …or, with a gate (create):
+ *	              <------------------------  RECORDED: from here on the child can be found
+ *	  The child accepts one connection on plan.gate_fd; from then on that connection is the
+ *	  socket, and `start` is its host.
  *	              <------------------------  START
  *	  REPORT, at any time, ends everything:  step, errno, path
  *	  end of file after START:               the program is running (the socket is CLOEXEC)
@@ -39,6 +41,7 @@ enum sync_type {
 	SYNC_NEED_LIMITS,
 	SYNC_LIMITS_DONE,
 	SYNC_READY,
+	SYNC_RECORDED,
 	SYNC_START,
 	SYNC_REPORT,
 };

@@ -7,10 +7,12 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include "base/cleanup.h"
 #include "base/error.h"
+#include "base/fdpass.h"
 #include "base/file.h"
 #include "base/json.h"
 #include "base/proc.h"
@@ -25,7 +27,7 @@ struct row {
 	int32_t pid;
 	uint64_t start_time;
 	int64_t created_s, created_ns;
-	uint32_t owner, hooks;
+	uint32_t owner, hooks, cgroup_kept;
 	struct spec_map annotations;
 };
 
@@ -38,6 +40,7 @@ static const struct json_field fields[] = {
 	ROW("bundle", decode_string, bundle, JSON_REQUIRED),
 	ROW("rootfs", decode_string, rootfs, JSON_REQUIRED),
 	ROW("cgroup", decode_string, cgroup, JSON_REQUIRED),
+	ROW("cgroupKept", decode_u32, cgroup_kept, JSON_OPTIONAL),
 	ROW("cgroupCreated", decode_bool, cgroup_created, JSON_REQUIRED),
 	ROW("pid", decode_i32, pid, JSON_REQUIRED),
 	ROW("startTime", decode_u64, start_time, JSON_REQUIRED),
@@ -90,6 +93,7 @@ static int record_of(const struct row *row, struct record *r)
 		return -ENOMEM;
 	(void)snprintf(r->boot_id, sizeof r->boot_id, "%s", row->boot_id);
 	r->cgroup_created = row->cgroup_created;
+	r->cgroup_kept = row->cgroup_kept;
 	r->pid = row->pid;
 	r->start_time = row->start_time;
 	r->created = (struct timespec){ row->created_s, row->created_ns };
@@ -110,12 +114,18 @@ int record_read(const struct entry *e, struct record *ret, struct csn_error *err
 	auto_mem char *text = NULL;
 	size_t size = 0;
 
+	/* Only content is damage: what the kernel refuses to read today may be whole. */
 	int r = file_read(e->dir, "state.json", RECORD_MAX, &text, &size, &why);
-	if (r == 0)
+	bool damaged = r == -ENOENT || r == -EINVAL || r == -EFBIG;
+	if (r == 0) {
 		r = json_decode(text, size, "state.json", fields, &row, &arena, &why);
-	if (r < 0)
+		damaged = r < 0 && r != -ENOMEM;
+	}
+	if (damaged)
 		return fail(err, EBADMSG, "container \"%s\": its record is damaged: %s", e->id,
 			    why.text);
+	if (r < 0)
+		return fail(err, -r, "container \"%s\": %s", e->id, why.text);
 	struct record record = { 0 };
 	if (record_of(&row, &record) < 0) {
 		record_done(&record);
@@ -138,6 +148,7 @@ static int print_record(const struct record *r, char **ret, size_t *ret_size, st
 	json_put_string(&o, "rootfs", r->rootfs);
 	json_put_string(&o, "cgroup", r->cgroup);
 	json_put_bool(&o, "cgroupCreated", r->cgroup_created);
+	json_put_u64(&o, "cgroupKept", r->cgroup_kept);
 	json_put_i64(&o, "pid", r->pid);
 	json_put_u64(&o, "startTime", r->start_time);
 	json_put_string(&o, "bootId", r->boot_id);
@@ -208,6 +219,17 @@ bool record_alive(const struct record *r)
 	       proc_alive(r->pid, r->start_time);
 }
 
+/* Does init wait for `start`? Once start was asked for, only a knock tells. */
+static bool waits_at_gate(const struct entry *e, const struct record *r)
+{
+	if (faccessat(e->dir, "gate", F_OK, 0) < 0)
+		return false;
+	if (!r->started)
+		return true;
+	auto_fd knock = unix_connect_at(e->dir, "gate", SOCK_SEQPACKET | SOCK_NONBLOCK, NULL);
+	return knock >= 0 || knock == -EAGAIN;
+}
+
 /* While an id is being created its directory is locked by the creator and the pid is not written
  * yet; a record without pid whose creator is gone is the rest of a crash. */
 enum status record_status(const struct entry *e, const struct record *r, bool frozen)
@@ -216,7 +238,7 @@ enum status record_status(const struct entry *e, const struct record *r, bool fr
 		return strcmp(r->boot_id, proc_boot_id()) == 0 ? STATUS_CREATING : STATUS_STOPPED;
 	if (!record_alive(r))
 		return STATUS_STOPPED;
-	if (!r->started && faccessat(e->dir, "gate", F_OK, 0) == 0)
+	if (waits_at_gate(e, r))
 		return STATUS_CREATED;
 	return frozen ? STATUS_PAUSED : STATUS_RUNNING;
 }

@@ -69,13 +69,14 @@ struct record {
 	char *id, *bundle, *rootfs;
 	char *cgroup;		 /* path below the cgroup2 mount */
 	bool cgroup_created;	 /* we made its last level: delete removes it */
+	uint32_t cgroup_kept;	 /* bytes of cgroup: the ancestor that was there before us */
 	pid_t pid;		 /* 0 while creating */
 	uint64_t start_time;	 /* field 22 of /proc/PID/stat: tells a reused pid */
 	char boot_id[37];	 /* a record of another boot is stopped */
 	struct timespec created; /* CLOCK_REALTIME */
 	uid_t owner;
 	bool has_pid_namespace; /* killing init kills all */
-	bool started;		/* start has been asked (the gate is gone) */
+	bool started;		/* start has been asked */
 	bool has_hooks[HOOK_KINDS];
 	bool systemd_cgroup;
 	char *rdt_group, *rdt_monitor; /* resctrl directories that delete removes; or NULL */
@@ -90,9 +91,9 @@ int record_write_first(const struct entry *e, const struct record *r, struct csn
 void record_done(struct record *r);
 
 /*
- * Status from facts: process gone, zombie or of another start time → stopped; gate present →
- * created; cgroup frozen → paused; else running. frozen is asked by the caller (cgroups/) and
- * passed in, so that this layer needs no cgroup code.
+ * Status from facts: process gone, zombie or of another start time → stopped; somebody waits at the
+ * gate → created; cgroup frozen → paused; else running. frozen is asked by the caller (cgroups/)
+ * and passed in, so that this layer needs no cgroup code.
  */
 enum status record_status(const struct entry *e, const struct record *r, bool frozen);
 /* True while the recorded process lives (not a zombie, same start time, same boot). */

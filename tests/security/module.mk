@@ -2,6 +2,7 @@
 #
 #	make check-security		every row: green
 security_tests = \
+	tests/security/a_paths.sh \
 	tests/security/b_runtime.sh
 EXTRA_DIST += $(security_tests) tests/security/lib.sh
 
