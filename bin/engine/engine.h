@@ -9,12 +9,13 @@
 #include "base/arena.h"
 #include "base/json.h"
 #include "bin/opts.h"
+#include "caisson-stats.h"
 #include "caisson.h"
 
 extern const struct command command_attach, command_create, command_events, command_exec,
 	command_images, command_import, command_inspect, command_kill, command_load, command_logs,
-	command_ps, command_rm, command_rmi, command_run, command_start, command_stop,
-	command_update, command_wait;
+	command_ps, command_rm, command_rmi, command_run, command_start, command_stats,
+	command_stop, command_update, command_wait;
 
 /* Exit statuses that are not a container's. */
 enum { STATUS_FAILED = 1, STATUS_ENGINE_ERROR = 125 };
@@ -101,6 +102,14 @@ int limits_collect(struct arena *arena, struct csn_resources *ret, struct csn_er
 	{ 0, "device-write-iops", "DEVICE:RATE", "writes a second", OPT_LIST,                      \
 	  &limit_args.write_iops }
 /* clang-format on */
+
+/* ---- stats_print.c ----------------------------------------------------------------------------
+ */
+
+/* One sample as a JSON object on a line. */
+int print_stats_json(const struct csn_stats *s);
+/* All samples of the sampler in Prometheus' text format. */
+void print_stats_prometheus(const struct csn_sampler *sampler);
 
 /* ---- make.c -----------------------------------------------------------------------------------
  */

@@ -23,6 +23,8 @@ bin_csn_SOURCES = \
 	bin/engine/rmi.c \
 	bin/engine/run.c \
 	bin/engine/start.c \
+	bin/engine/stats.c \
+	bin/engine/stats_print.c \
 	bin/engine/stop.c \
 	bin/engine/update.c \
 	bin/engine/wait.c

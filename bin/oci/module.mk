@@ -5,6 +5,7 @@ bin_caisson_SOURCES = \
 	bin/opts.c bin/opts.h bin/out.c bin/out.h \
 	bin/oci/create.c \
 	bin/oci/delete.c \
+	bin/oci/events.c \
 	bin/oci/exec.c \
 	bin/oci/features.c \
 	bin/oci/kill.c \

@@ -92,6 +92,15 @@ int host_update(const struct host_context *ctx, const char *id,
 int host_pids(const struct host_context *ctx, const char *id, pid_t **ret, size_t *ret_count,
 	      struct csn_error *err);
 
+/*
+ * Calls fn with runc's JSON, a line without its end: an event of type "stats" every interval_ms and
+ * one of type "oom" when the OOM killer was at work, until the container has ended or fn returns
+ * something but 0. interval_ms 0: one "stats" and no more. -ESRCH: it does not run.
+ */
+typedef int (*host_event_fn)(void *data, const char *json);
+int host_events(const struct host_context *ctx, const char *id, int interval_ms, host_event_fn fn,
+		void *data, struct csn_error *err);
+
 struct host_exec {
 	const char *id;
 	const struct spec_process *process; /* what to run: already merged with the container's */

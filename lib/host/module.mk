@@ -4,6 +4,7 @@ lib_host_libhost_la_SOURCES = \
 	lib/host/attend.c \
 	lib/host/container.c \
 	lib/host/create.c \
+	lib/host/events.c \
 	lib/host/exec.c \
 	lib/host/forward.c \
 	lib/host/hooks.c \

@@ -16,6 +16,7 @@ lib_runtime_libruntime_la_SOURCES = \
 	lib/runtime/reference.c \
 	lib/runtime/runtime.c lib/runtime/runtime.h \
 	lib/runtime/spawn.c \
+	lib/runtime/stats.c \
 	lib/runtime/time.c \
 	lib/runtime/update.c \
 	lib/runtime/users.c \

@@ -6,6 +6,7 @@ integration_tests = \
 	tests/integration/cli_notify.sh \
 	tests/integration/cli_systemd.sh \
 	tests/integration/cli_traps.sh \
+	tests/integration/engine_stats.sh \
 	tests/integration/framework_selftest.sh \
 	tests/integration/limits_update.sh \
 	tests/integration/mount_propagation.sh \

@@ -9,4 +9,10 @@ tests_unit_test_cgroups_LDADD = cgroups/libcgroups.la lib/base/libbase.la $(CHEC
 tests_unit_test_cgroups_live_SOURCES = tests/unit/test_cgroups_live.c
 tests_unit_test_cgroups_live_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
 tests_unit_test_cgroups_live_LDADD = cgroups/libcgroups.la lib/base/libbase.la $(CHECK_LIBS)
+
+check_PROGRAMS += tests/unit/test_stats
+TESTS += tests/unit/test_stats
+tests_unit_test_stats_SOURCES = tests/unit/test_stats.c
+tests_unit_test_stats_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
+tests_unit_test_stats_LDADD = cgroups/libcgroups.la lib/base/libbase.la $(CHECK_LIBS)
 endif
