@@ -131,6 +131,12 @@ static void image_store_closep(struct image_store **s)
 	image_store_close(*s);
 }
 
+static bool interrupted(void *data)
+{
+	(void)data;
+	return got_signal != 0;
+}
+
 /* caisson-unpack, beside this program. */
 static int use_unpacker(struct image_store *s, struct csn_error *err)
 {
@@ -151,13 +157,10 @@ static int open_store(struct image_store **ret, struct csn_error *err)
 	if (!arg.root)
 		return fail(err, EINVAL, "--root is missing");
 	TRY(image_store_open(arg.root, ret, err));
-	return arg.no_sandbox ? 0 : use_unpacker(*ret, err);
-}
-
-static bool interrupted(void *data)
-{
-	(void)data;
-	return got_signal != 0;
+	if (!arg.no_sandbox)
+		TRY(use_unpacker(*ret, err));
+	const struct image_events events = { print_progress, print_warning, interrupted, NULL };
+	return image_settle(*ret, &events, err);
 }
 
 struct image_events standard_events(void)
@@ -274,7 +277,7 @@ static const struct opt *load_options(void)
 		{ 0, "name", "NAME[:TAG]", "call the image so", OPT_TEXT, &arg.name },
 		{ 0, "platform", "OS/ARCH[/VARIANT]", "take the image for this platform", OPT_TEXT,
 		  &arg.platform },
-		{ 0, "no-sync", NULL, "do not wait until it is on disk", OPT_FLAG, &arg.no_sync },
+		{ 0, "no-sync", NULL, "a power cut may leave half of it", OPT_FLAG, &arg.no_sync },
 		{ 0 },
 	};
 	return rows;
@@ -285,7 +288,7 @@ static const struct opt *import_options(void)
 	static const struct opt rows[] = {
 		{ 0, "platform", "OS/ARCH[/VARIANT]", "what the image is for", OPT_TEXT,
 		  &arg.platform },
-		{ 0, "no-sync", NULL, "do not wait until it is on disk", OPT_FLAG, &arg.no_sync },
+		{ 0, "no-sync", NULL, "a power cut may leave half of it", OPT_FLAG, &arg.no_sync },
 		{ 0 },
 	};
 	return rows;

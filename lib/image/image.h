@@ -20,7 +20,9 @@
  *					none for a layer without content; may be empty. root: what
  *the image says of "/"; overlayfs shows the upper directory's
  *	<root>/downloads/		blobs that are being fetched, or were when it was
- *interrupted <root>/tmp/			everything unfinished; emptied at start under a lock
+ *interrupted
+ *	<root>/tmp/			everything unfinished; emptied at start under a lock
+ *	<root>/unsynced/<session>	boot id: what that session made may not be on disk yet
  *
  * caisson-image --root ROOT load [--name NAME] [--platform OS/ARCH[/VARIANT]] [--no-sync] FILE|-
  *			    import [--platform …] [--no-sync] FILE|- NAME[:TAG]
@@ -65,11 +67,14 @@ struct image_events {
 	void (*transferred)(void *data, const char *blob, uint64_t bytes, uint64_t total);
 };
 
+/* Undoes what a power cut did, and forgets what is on disk by now. First thing after opening. */
+int image_settle(struct image_store *s, const struct image_events *events, struct csn_error *err);
+
 struct image_load {
 	const char *file;     /* a path, or "-" for standard input */
 	const char *name;     /* NULL: as the archive says; import needs one */
 	const char *platform; /* "linux/arm64/v8"; NULL: the host's */
-	bool sync;	      /* on disk before the image exists */
+	bool sync;	      /* whole, or not there, after a power cut */
 	struct image_events events;
 };
 

@@ -14,6 +14,28 @@
 
 #define REF_NAME "org.opencontainers.image.ref.name"
 
+const char index_empty[] =
+	"{\"schemaVersion\":2,\"mediaType\":\"application/vnd.oci.image.index.v1+json\","
+	"\"manifests\":[]}";
+
+int index_reset_damaged(struct image_store *s, struct csn_error *err)
+{
+	AUTO(arena_free)
+	struct arena arena = { 0 };
+	struct document d;
+	auto_mem char *text = NULL;
+	size_t size;
+
+	auto_fd lock = store_lock(s, err);
+	TRY(lock);
+	if (file_read(s->store_dir, "index.json", DOCUMENT_MAX, &text, &size, NULL) == 0 &&
+	    document_decode(text, size, "index.json", NULL, &d, &arena, NULL) == 0)
+		return 0;
+	TRY(file_write_atomic(s->store_dir, "index.json", index_empty, strlen(index_empty), 0600,
+			      false, err));
+	return 1;
+}
+
 static bool is_replaced(const struct index_entry *entries, size_t count, const char *reference)
 {
 	for (size_t i = 0; i < count; i++)
@@ -55,8 +77,7 @@ static void remove_leftovers(struct image_store *s)
 }
 
 int index_update(struct image_store *s, const struct index_entry *entries, size_t count,
-		 bool (*drop)(void *data, const char *reference), void *data, bool sync,
-		 struct csn_error *err)
+		 bool (*drop)(void *data, const char *reference), void *data, struct csn_error *err)
 {
 	AUTO(arena_free)
 	struct arena arena = { 0 };
@@ -95,5 +116,5 @@ int index_update(struct image_store *s, const struct index_entry *entries, size_
 	json_close_array(&o);
 	json_close_object(&o);
 	TRY(json_out_take(&o, &new, err));
-	return file_write_atomic(s->store_dir, "index.json", new, strlen(new), 0600, sync, err);
+	return file_write_atomic(s->store_dir, "index.json", new, strlen(new), 0600, false, err);
 }

@@ -26,6 +26,7 @@
 #include "base/error.h"
 #include "base/file.h"
 #include "base/json.h"
+#include "image/manage.h"
 #include "image/stream.h"
 #include "image/unpacker.h"
 
@@ -100,6 +101,7 @@ static int write_layer_json(int dir, const struct layer_job *j, const struct unp
 	json_put_string(&o, "diff_id", j->output->diff_id);
 	if (u->dependent)
 		json_put_string(&o, "chain_id", j->chain_id);
+	json_put_string(&o, "session", j->all->session->name); /* settle.c */
 	json_put_u64(&o, "size", u->size);
 	json_put_u64(&o, "entries", u->entries);
 	if (u->opaque_root)
@@ -468,6 +470,9 @@ static int run_job(struct layer_job *j, struct csn_error *err)
 		r = unpack_job(j, err);
 	if (r >= 0)
 		tell_done(j);
+	/* A blob that is not what its name says must not stay in anybody's way. */
+	if (r == -EINVAL && j->input->verify_blob)
+		(void)store_check_blob(j->all->session->store, j->input->blob, true, NULL);
 	return r < 0 ? within(err, r, "layer %s", j->input->blob) : 0;
 }
 

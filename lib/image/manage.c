@@ -85,7 +85,7 @@ int image_remove(struct image_store *s, const char *name, struct image_list *ret
 	/* The record first: with it the image is gone for everybody. */
 	if (unlinkat(s->images_dir, record, 0) < 0)
 		return fail_errno(err, "remove the record of %s", reference);
-	TRY(index_update(s, NULL, 0, has_no_record, s, false, err));
+	TRY(index_update(s, NULL, 0, has_no_record, s, err));
 	*ret = list;
 	list = (struct image_list){ 0 };
 	return 0;
@@ -225,7 +225,7 @@ int image_gc(struct image_store *s, const char *const *keep, size_t keep_count, 
 	if (r == 0)
 		r = mark_all(s, &m, err);
 	if (r == 0)
-		r = index_update(s, NULL, 0, has_no_record, s, false, err);
+		r = index_update(s, NULL, 0, has_no_record, s, err);
 	if (r == 0 && m.count)
 		qsort(m.items, m.count, sizeof *m.items, by_text);
 	if (r == 0)

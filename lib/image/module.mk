@@ -25,7 +25,7 @@ lib_image_libimage_la_SOURCES = \
 	lib/image/load.c lib/image/load.h \
 	lib/image/login.c \
 	lib/image/lower.c \
-	lib/image/manage.c \
+	lib/image/manage.c lib/image/manage.h \
 	lib/image/manifest.c lib/image/manifest.h \
 	lib/image/platform.c \
 	lib/image/pull.c lib/image/pull.h \
@@ -33,6 +33,8 @@ lib_image_libimage_la_SOURCES = \
 	lib/image/record.c lib/image/record.h \
 	lib/image/ref.c lib/image/ref.h \
 	lib/image/registry.c lib/image/registry.h \
+	lib/image/restore.c \
+	lib/image/settle.c \
 	lib/image/source.c lib/image/source.h \
 	lib/image/spool.c \
 	lib/image/store.c lib/image/store.h \

@@ -2,9 +2,9 @@
  * Opening the store, temporary directories, and the commit.
  *
  * Nothing is ever changed in place. What a load makes lies in tmp/<session>/ until all of it is
- * whole and verified; then, under the store's lock: one syncfs (so that no name can come to stand
- * for missing data after a power cut), renames of blobs and layers, the new index.json, and last
- * the image records that make the images exist. A failure half-way moves everything back.
+ * whole and verified; then, under the store's lock: renames of blobs and layers, the new
+ * index.json, and last the image records that make the images exist. A failure half-way moves
+ * everything back. Nothing waits for the disk; settle.c looks after power cuts.
  *
  * The lock that tells a living session from a dead one's leftovers is flock on the session's
  * directory; making one and cleaning up exclude each other by a lock on tmp/.
@@ -26,12 +26,9 @@
 #include "base/cleanup.h"
 #include "base/error.h"
 #include "base/file.h"
+#include "image/manage.h"
 
 static const char layout_text[] = "{\"imageLayoutVersion\":\"1.0.0\"}";
-static const char index_text[] =
-	"{\"schemaVersion\":2,\"mediaType\":\"application/vnd.oci.image.index.v1+json\","
-	"\"manifests\":[]}";
-
 /* ---- locks ----------------------------------------------------------------------------------- */
 
 /* A lock that lives as long as the returned descriptor: a new open file, since flock belongs to
@@ -94,6 +91,7 @@ static int open_dirs(struct image_store *s, const char *root, struct csn_error *
 		{ &s->images_dir, &s->root_dir, "images" },
 		{ &s->tmp_dir, &s->root_dir, "tmp" },
 		{ &s->downloads_dir, &s->root_dir, "downloads" },
+		{ &s->unsynced_dir, &s->root_dir, "unsynced" },
 	};
 
 	TRY(make_dirs(root, 0700, err));
@@ -108,7 +106,7 @@ static int open_dirs(struct image_store *s, const char *root, struct csn_error *
 	auto_fd lock = store_lock(s, err);
 	TRY(lock);
 	TRY(make_file(s->store_dir, "oci-layout", layout_text, err));
-	return make_file(s->store_dir, "index.json", index_text, err);
+	return make_file(s->store_dir, "index.json", index_empty, err);
 }
 
 int image_store_open(const char *root, struct image_store **ret, struct csn_error *err)
@@ -117,7 +115,7 @@ int image_store_open(const char *root, struct image_store **ret, struct csn_erro
 	if (!s)
 		return fail(err, ENOMEM, "out of memory");
 
-	*s = (struct image_store){ -1, -1, -1, -1, -1, -1, -1, NULL };
+	*s = (struct image_store){ -1, -1, -1, -1, -1, -1, -1, -1, NULL };
 	int r = open_dirs(s, root, err);
 	if (r < 0) {
 		image_store_close(s);
@@ -138,6 +136,7 @@ void image_store_close(struct image_store *s)
 	if (!s)
 		return;
 	close_fd(&s->downloads_dir);
+	close_fd(&s->unsynced_dir);
 	close_fd(&s->tmp_dir);
 	close_fd(&s->images_dir);
 	close_fd(&s->layers_dir);
@@ -203,11 +202,13 @@ int session_begin(struct image_store *s, const struct image_events *events, stru
 		return fail_errno(err, "lock the temporary directory");
 	ret->dir_fd = take_fd(&fd);
 	ret->use_fd = take_fd(&use);
-	return 0;
+	return settle_mark(ret, err);
 }
 
 void session_end(struct session *s)
 {
+	if (s->store)
+		settle_unmark(s);
 	if (s->store && s->dir_fd >= 0)
 		(void)remove_tree(s->store->tmp_dir, s->name, NULL);
 	close_fd(&s->dir_fd);
@@ -382,27 +383,12 @@ static void move_back(struct session *s)
 	}
 }
 
-static int sync_dirs(struct session *s, struct csn_error *err)
-{
-	const struct image_store *store = s->store;
-	const int dirs[] = { store->blobs_dir, store->layers_dir, store->images_dir };
-
-	auto_fd sha256 = openat(store->blobs_dir, "sha256", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	if (sha256 >= 0 && fsync(sha256) < 0)
-		return fail_errno(err, "write the image store to disk");
-	for (size_t i = 0; i < COUNT(dirs); i++)
-		if (fsync(dirs[i]) < 0)
-			return fail_errno(err, "write the image store to disk");
-	return 0;
-}
-
 static int commit_locked(struct session *s, const struct index_entry *entries, size_t count,
-			 bool sync, struct csn_error *err)
+			 struct csn_error *err)
 {
 	TRY(move_kinds(s, false, err));
-	TRY(index_update(s->store, entries, count, NULL, NULL, sync, err));
-	TRY(move_kinds(s, true, err));
-	return sync ? sync_dirs(s, err) : 0;
+	TRY(index_update(s->store, entries, count, NULL, NULL, err));
+	return move_kinds(s, true, err);
 }
 
 int session_commit(struct session *s, const struct index_entry *entries, size_t count, bool sync,
@@ -411,13 +397,15 @@ int session_commit(struct session *s, const struct index_entry *entries, size_t 
 	TRY(session_check(s, err));
 	if (s->staged_count == 0 && count == 0)
 		return 0;
-	if (sync && syncfs(s->dir_fd) < 0)
-		return fail_errno(err, "write the image to disk");
+	if (sync)
+		TRY(settle_touch(s, err));
 
 	auto_fd lock = store_lock(s->store, err);
 	TRY(lock);
-	int r = commit_locked(s, entries, count, sync, err);
+	int r = commit_locked(s, entries, count, err);
 	if (r < 0)
 		move_back(s);
+	else if (sync)
+		s->marked = false; /* it stays until all is on disk */
 	return r;
 }

@@ -12,7 +12,8 @@
 #include "image/digest.h"
 #include "image/image.h"
 
-#define DOCUMENT_MAX ((size_t)8 << 20) /* manifests, indexes, configs */
+#define SESSION_NAME_MAX 48
+#define DOCUMENT_MAX	 ((size_t)8 << 20) /* manifests, indexes, configs */
 
 struct image_store {
 	int root_dir;
@@ -22,6 +23,7 @@ struct image_store {
 	int images_dir;	   /* images */
 	int tmp_dir;	   /* tmp */
 	int downloads_dir; /* downloads: see download.h */
+	int unsynced_dir;  /* unsynced: settle.c */
 	char *unpacker;	   /* the program that unpacks layers; NULL: this process does */
 };
 
@@ -43,7 +45,8 @@ struct session {
 	const struct image_events *events;
 	int dir_fd; /* below tmp/; holds the lock */
 	int use_fd; /* a shared lock: what this session found in the store stays there */
-	char name[48];
+	char name[SESSION_NAME_MAX];
+	bool marked; /* below unsynced/ */
 	struct staged *staged;
 	size_t staged_count, staged_capacity;
 	unsigned int serial; /* for temporary names */
@@ -78,7 +81,8 @@ struct index_entry {
 	uint64_t size;
 };
 
-/* Moves everything into place, all of it or nothing. sync: on disk before it can be seen. */
+/* Moves everything into place, all of it or nothing. sync: a power cut must not leave half of it
+ * (settle.c has how; nothing waits for the disk). */
 int session_commit(struct session *s, const struct index_entry *entries, size_t count, bool sync,
 		   struct csn_error *err);
 
@@ -99,7 +103,11 @@ void store_blob_path(const char *digest, char ret[DIGEST_TEXT_MAX]);
 /* index.json (index.c): puts the entries in, replacing those of the same reference, and takes out
  * those for whose reference drop says so (may be NULL). The store must be locked. */
 int index_update(struct image_store *s, const struct index_entry *entries, size_t count,
-		 bool (*drop)(void *data, const char *reference), void *data, bool sync,
+		 bool (*drop)(void *data, const char *reference), void *data,
 		 struct csn_error *err);
+/* 1: it could not be read and is empty now. */
+int index_reset_damaged(struct image_store *s, struct csn_error *err);
+/* index.json without entries. */
+extern const char index_empty[];
 
 #endif

@@ -15,6 +15,7 @@
 #include "base/error.h"
 #include "base/file.h"
 #include "base/json.h"
+#include "base/proc.h"
 #include "base/sha256.h"
 #include "runtime/runtime.h"
 
@@ -151,65 +152,6 @@ int csn_image_list(struct csn_runtime *rt, struct csn_images **ret, struct csn_e
 	return 0;
 }
 
-/* ---- finding one ------------------------------------------------------------------------------
- */
-
-struct search {
-	const char *prefix; /* hex digits of an id */
-	struct image_record found;
-	bool is_found, ambiguous;
-};
-
-static int search_id(void *data, const struct image_record *r)
-{
-	struct search *s = data;
-	const char *hex = strchr(r->id, ':');
-	if (!hex || strncmp(hex + 1, s->prefix, strlen(s->prefix)) != 0)
-		return 0;
-	s->ambiguous |= s->is_found && strcmp(s->found.id, r->id) != 0;
-	/* Of several names for one image take the first by name: always the same. */
-	if (!s->is_found || strcmp(r->reference, s->found.reference) < 0)
-		s->found = *r;
-	s->is_found = true;
-	return 0;
-}
-
-int image_find(struct csn_runtime *rt, const char *text, struct image_record *ret,
-	       struct arena *arena, struct csn_error *err)
-{
-	if (!*text)
-		return fail(err, EINVAL, "the image's name is empty");
-	auto_mem char *reference = reference_normalise(text);
-	if (!reference)
-		return fail(err, ENOMEM, "out of memory");
-
-	struct sha256 hash;
-	char file[64 + sizeof ".json"];
-	sha256_init(&hash);
-	sha256_update(&hash, reference, strlen(reference));
-	sha256_hex(&hash, file);
-	(void)strcpy(file + 64, ".json");
-	struct csn_error why;
-	int r = read_record(rt, file, ret, arena, &why);
-	if (r == 0)
-		return 0;
-	if (r != -ENOENT)
-		return fail(err, why.code, "image \"%.300s\": %.150s", text, why.text);
-
-	struct search s = { .prefix = strncmp(text, "sha256:", 7) == 0 ? text + 7 : text };
-	size_t digits = strspn(s.prefix, HEX_DIGITS);
-	if (s.prefix[digits] == '\0' && digits >= 4 && digits <= 64) {
-		TRY(each_record(rt, arena, search_id, &s, err));
-		if (s.ambiguous)
-			return fail(err, EINVAL, "image \"%s\": several ids begin like this", text);
-		if (s.is_found) {
-			*ret = s.found;
-			return 0;
-		}
-	}
-	return fail(err, ENOENT, "image \"%.400s\" does not exist", text);
-}
-
 /* ---- caisson-image ----------------------------------------------------------------------------
  */
 
@@ -339,6 +281,98 @@ static int image_program(struct csn_runtime *rt, const char *const *args, int in
 		return fail(err, EIO, IMAGE_PROGRAM " was killed by signal %d", WTERMSIG(status));
 	return fail(err, EIO, IMAGE_PROGRAM " ended without an answer");
 }
+
+/* ---- finding one ------------------------------------------------------------------------------
+ */
+
+struct search {
+	const char *prefix; /* hex digits of an id */
+	struct image_record found;
+	bool is_found, ambiguous;
+};
+
+static int search_id(void *data, const struct image_record *r)
+{
+	struct search *s = data;
+	const char *hex = strchr(r->id, ':');
+	if (!hex || strncmp(hex + 1, s->prefix, strlen(s->prefix)) != 0)
+		return 0;
+	s->ambiguous |= s->is_found && strcmp(s->found.id, r->id) != 0;
+	/* Of several names for one image take the first by name: always the same. */
+	if (!s->is_found || strcmp(r->reference, s->found.reference) < 0)
+		s->found = *r;
+	s->is_found = true;
+	return 0;
+}
+
+/* Did the machine go down before what was loaded was on disk? (lib/image/settle.c) */
+static bool power_was_cut(struct csn_runtime *rt)
+{
+	int fd = openat(rt->images_dir, "../unsynced", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	DIR *d AUTO(close_dir)
+	= fd < 0 ? NULL : fdopendir(fd);
+	bool cut = false;
+
+	if (!d)
+		close_fd(&fd);
+	for (struct dirent *e; d && !cut && (e = readdir(d));) {
+		auto_mem char *boot = NULL;
+		size_t size;
+		if (e->d_name[0] == '.')
+			continue;
+		int r = file_read(fd, e->d_name, 64, &boot, &size, NULL);
+		cut = r != -ENOENT && (r < 0 || strcmp(boot, proc_boot_id()) != 0);
+	}
+	return cut;
+}
+
+static int settle(struct csn_runtime *rt, struct csn_error *err)
+{
+	const char *const args[] = { "--root", rt->root, "list", NULL };
+	struct run run = { 0 };
+
+	return power_was_cut(rt) ? image_program(rt, args, -1, &run, err) : 0;
+}
+
+int image_find(struct csn_runtime *rt, const char *text, struct image_record *ret,
+	       struct arena *arena, struct csn_error *err)
+{
+	if (!*text)
+		return fail(err, EINVAL, "the image's name is empty");
+	TRY(settle(rt, err));
+	auto_mem char *reference = reference_normalise(text);
+	if (!reference)
+		return fail(err, ENOMEM, "out of memory");
+
+	struct sha256 hash;
+	char file[64 + sizeof ".json"];
+	sha256_init(&hash);
+	sha256_update(&hash, reference, strlen(reference));
+	sha256_hex(&hash, file);
+	(void)strcpy(file + 64, ".json");
+	struct csn_error why;
+	int r = read_record(rt, file, ret, arena, &why);
+	if (r == 0)
+		return 0;
+	if (r != -ENOENT)
+		return fail(err, why.code, "image \"%.300s\": %.150s", text, why.text);
+
+	struct search s = { .prefix = strncmp(text, "sha256:", 7) == 0 ? text + 7 : text };
+	size_t digits = strspn(s.prefix, HEX_DIGITS);
+	if (s.prefix[digits] == '\0' && digits >= 4 && digits <= 64) {
+		TRY(each_record(rt, arena, search_id, &s, err));
+		if (s.ambiguous)
+			return fail(err, EINVAL, "image \"%s\": several ids begin like this", text);
+		if (s.is_found) {
+			*ret = s.found;
+			return 0;
+		}
+	}
+	return fail(err, ENOENT, "image \"%.400s\" does not exist", text);
+}
+
+/* ---- loading ---------------------------------------------------------------------------------
+ */
 
 /* load and import: [--name N] [--platform P] FILE [NAME] */
 static int load(struct csn_runtime *rt, const char *verb,

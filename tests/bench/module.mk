@@ -1,12 +1,18 @@
 # Benchmarks: built and run by `make bench` only.
-EXTRA_PROGRAMS += tests/bench/floor tests/bench/interleave
+EXTRA_PROGRAMS += tests/bench/floor tests/bench/interleave tests/bench/measure
 tests_bench_floor_SOURCES = tests/bench/floor.c
 tests_bench_floor_CFLAGS = $(AM_CFLAGS) -fPIE
 tests_bench_floor_LDFLAGS = $(AM_LDFLAGS) $(START_LINK)
 tests_bench_interleave_SOURCES = tests/bench/interleave.c
-CLEANFILES += tests/bench/floor tests/bench/interleave bench.json bench-exec.json
-EXTRA_DIST += tests/bench/idle tests/bench/run
+tests_bench_measure_SOURCES = tests/bench/measure.c
+CLEANFILES += tests/bench/floor tests/bench/interleave tests/bench/measure bench.json bench-exec.json
+EXTRA_DIST += tests/bench/idle tests/bench/images tests/bench/run
 
 .PHONY: bench
 bench: bin/caisson tests/bench/floor tests/bench/interleave
 	BUILD=$(abs_builddir) $(srcdir)/tests/bench/run
+
+# Images: csn against podman and containerd; makes a large image first.
+.PHONY: bench-images
+bench-images: bin/csn bin/caisson-image bin/caisson-unpack tests/bench/measure
+	BUILD=$(abs_builddir) $(srcdir)/tests/bench/images
