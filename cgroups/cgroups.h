@@ -59,6 +59,14 @@ int cgroup_missing(const char *path, bool *ret_missing, uint32_t *ret_kept, stru
 /* Removes empty levels above path, down to the one that path's first kept bytes name: what a
  * cgroup_create made but was kept from marking. */
 void cgroup_remove_above(const char *path, uint32_t kept);
+/*
+ * The group below which new ones are to be made: asked, or from_env (made with the first group
+ * below it where it is missing), or our own where it was delegated to us or is all that we see, or
+ * "/caisson". In our own group its processes, the caller among them, move to "init" and the answer
+ * is "containers" beside it. -EROFS: nothing can be written; the sentence names the remedies.
+ */
+int cgroup_choose_parent(const char *asked, const char *from_env, char *buf, size_t size,
+			 struct csn_error *err);
 /* Opens an existing group. -ENOENT. */
 int cgroup_open(const char *path, struct cgroup *ret, struct csn_error *err);
 void cgroup_close(struct cgroup *cg);

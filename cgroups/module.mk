@@ -11,6 +11,7 @@ cgroups_libcgroups_la_SOURCES = \
 	cgroups/mount.c \
 	cgroups/netdev.c \
 	cgroups/oom.c \
+	cgroups/parent.c \
 	cgroups/parse.c \
 	cgroups/remove.c \
 	cgroups/sampler.c \

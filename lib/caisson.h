@@ -247,12 +247,18 @@ struct csn_container_options {
 	const struct csn_resources *resources; /* NULL: the defaults */
 	const char *const *ulimits;	       /* "nofile=1024:2048", "core=-1": soft[:hard] */
 	int oom_score_adj;		       /* -1000 to 1000; 0: as it is */
+	/* Group below which the container's own is made, below the cgroup2 mount: "/agents". NULL:
+	 * $CAISSON_CGROUP_PARENT as it is when the runtime is opened; else the caller's own group
+	 * where that was delegated to it (systemd's Delegate=) or is all that it sees: its
+	 * processes then move to "init" there and containers go to "containers"; else "/caisson".
+	 */
+	const char *cgroup_parent;
 };
 #define CSN_CONTAINER_OPTIONS_INIT                                                                 \
 	{                                                                                          \
 		sizeof(struct csn_container_options), NULL, NULL, NULL, NULL, NULL, NULL, NULL,    \
 			NULL, NULL, NULL, NULL, 0, NULL, 0, false, false, false, false, NULL,      \
-			NULL, 0                                                                    \
+			NULL, 0, NULL                                                              \
 	}
 
 /*

@@ -117,6 +117,7 @@ void print_stats_prometheus(const struct csn_sampler *sampler);
 /* What create and run have in common: options to a new container. */
 struct make_args {
 	const char *name, *working_dir, *user, *entrypoint, *network, *hostname, *stop_signal;
+	const char *cgroup_parent;
 	struct opt_list env, volumes, labels, ulimits;
 	int stop_timeout, oom_score_adj;
 	bool interactive, tty, read_only, remove;
@@ -175,6 +176,9 @@ extern struct make_args make_args;
 		  "limit of each process, such as nofile=1024:2048; -1: none",                       \
 		  OPT_LIST,                                                                          \
 		  &make_args.ulimits },                                                              \
+		{ 0,	    "cgroup-parent",                                                         \
+		  "PATH",   "group below which the container's own is made",                         \
+		  OPT_TEXT, &make_args.cgroup_parent },                                              \
 		{ 0,	    "oom-score-adj",                                                         \
 		  "NUMBER", "how soon to be killed when memory is short, -1000 to 1000",             \
 		  OPT_INT,  &make_args.oom_score_adj },                                              \

@@ -126,6 +126,7 @@ int make_container(int argc, char **argv, char ret_id[CSN_ID_SIZE], struct csn_e
 	o.readonly_root = make_args.read_only;
 	o.auto_remove = make_args.remove;
 	o.resources = &resources;
+	o.cgroup_parent = make_args.cgroup_parent;
 	o.oom_score_adj = make_args.oom_score_adj;
 	return csn_container_create(engine_runtime(), &o, ret_id, err);
 }

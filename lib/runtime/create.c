@@ -6,6 +6,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -19,6 +20,7 @@
 #include "base/file.h"
 #include "base/path.h"
 #include "base/utc.h"
+#include "cgroups/cgroups.h"
 #include "runtime/runtime.h"
 
 #define RESOLV_CONF_MAX 65536
@@ -222,11 +224,9 @@ static int put_record(struct making *m, char *name, struct csn_error *err)
 		.layers = m->image.layers.items,
 		.layers_count = m->image.layers.count,
 		.read_only = s->options->readonly_root,
-		.cgroup = arena_printf(&m->arena, "/caisson/%s", m->id),
+		.cgroup = (char *)(uintptr_t)s->cgroup,
 		.network = (char *)(uintptr_t)s->network,
 	};
-	if (!r.cgroup)
-		return fail(err, ENOMEM, "out of memory");
 	return engine_record_write(m->dir, &r, err);
 }
 
@@ -256,6 +256,15 @@ static int make_id(char ret[CSN_ID_SIZE], struct csn_error *err)
 	for (size_t i = 0; i < sizeof random; i++)
 		(void)snprintf(ret + 2 * i, 3, "%02x", random[i]);
 	return 0;
+}
+
+static int choose_cgroup(struct making *m, struct csn_error *err)
+{
+	char parent[PATH_MAX];
+	TRY(cgroup_choose_parent(m->service.options->cgroup_parent, m->rt->cgroup_parent, parent,
+				 sizeof parent, err));
+	m->service.cgroup = arena_printf(&m->arena, "%s/%s", parent, m->id);
+	return m->service.cgroup ? 0 : fail(err, ENOMEM, "out of memory");
 }
 
 /* Now rather than at the start: who makes a container is there to read it. */
@@ -288,6 +297,7 @@ int csn_container_create(struct csn_runtime *rt, const struct csn_container_opti
 	TRY(image_find(rt, o.image, &m.image, &m.arena, err));
 	TRY(service_decide(&o, &m.image, m.id, &m.service, &m.arena, err));
 	TRY(resources_decide(o.resources, true, &m.service.resources, &m.arena, err));
+	TRY(choose_cgroup(&m, err));
 	TRY(check_sources(&o, err));
 	TRY(find_user(&m, err));
 	TRY(begin(&m, err));

@@ -115,7 +115,10 @@ int csn_runtime_open_native(const struct csn_config *config, struct csn_runtime 
 	TRY(absolute(c.run_root ? c.run_root : RUN_ROOT_DEFAULT, "run root", &rt->run_root, err));
 	TRY(programs_find(&rt->programs, err));
 	rt->env = programs_env();
-	if (!rt->env)
+	const char *parent = secure_getenv("CAISSON_CGROUP_PARENT");
+	if (parent && *parent)
+		rt->cgroup_parent = strdup(parent);
+	if (!rt->env || (parent && *parent && !rt->cgroup_parent))
 		return fail(err, ENOMEM, "out of memory");
 	TRY(open_dirs(rt, err));
 	*ret = take_ptr(rt);
@@ -138,5 +141,6 @@ void csn_runtime_close(struct csn_runtime *rt)
 	free(rt->run_root);
 	free(rt->programs);
 	free(rt->env);
+	free(rt->cgroup_parent);
 	free(rt);
 }

@@ -15,6 +15,7 @@
 #ifndef CSN_RUNTIME_RUNTIME_H
 #define CSN_RUNTIME_RUNTIME_H
 
+#include <limits.h>
 #include <pthread.h>
 #include <stdbool.h>
 #include <stddef.h>
@@ -34,9 +35,10 @@ struct csn_runtime {
 	char *root, *run_root; /* absolute */
 	int root_dir, run_dir;
 	int containers_dir, names_dir, unfinished_dir, images_dir, monitor_dir;
-	struct store state; /* <run-root>/state */
-	char *programs;	    /* directory of caisson-monitor and caisson-image */
-	char **env;	    /* what those programs get */
+	struct store state;  /* <run-root>/state */
+	char *programs;	     /* directory of caisson-monitor and caisson-image */
+	char **env;	     /* what those programs get */
+	char *cgroup_parent; /* $CAISSON_CGROUP_PARENT, or NULL */
 	pthread_mutex_t lock;
 	pid_t *children; /* started, not yet reaped; under the lock */
 	size_t children_count;
@@ -139,7 +141,7 @@ struct facts {
 	int init_fd;	/* pidfd of its first process; -1: not running */
 	pid_t pid;
 	bool has_record; /* lib/state knows it */
-	char cgroup[300];
+	char cgroup[PATH_MAX];
 };
 #define FACTS_INIT                                                                                 \
 	{                                                                                          \

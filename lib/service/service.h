@@ -88,6 +88,7 @@ struct service {
 	size_t rlimits_count;
 	struct opt_i64 oom_score_adj;
 	/* filled by the caller after service_decide */
+	const char *cgroup; /* path below the cgroup2 mount */
 	struct service_user user;
 	struct spec_resources resources;
 };

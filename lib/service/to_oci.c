@@ -149,11 +149,8 @@ static void put_mounts(struct json_out *o, const struct service *s,
 
 static void put_linux(struct json_out *o, const struct service *s)
 {
-	char cgroup[CSN_ID_SIZE + 16] = "/caisson/";
-	(void)strncat(cgroup, s->id, CSN_ID_SIZE);
-
 	json_open_object(o, "linux");
-	json_put_string(o, "cgroupsPath", cgroup);
+	json_put_string(o, "cgroupsPath", s->cgroup);
 	json_open_array(o, "namespaces");
 	for (size_t i = 0; i < COUNT(namespaces); i++) {
 		if (strcmp(namespaces[i], "network") == 0 && strcmp(s->network, "host") == 0)

@@ -18,6 +18,11 @@ csn_bundle() {
 	csn inspect "$1" | json_field bundle
 }
 
+# group_of CONTAINER: the cgroup of its first process.
+group_of() {
+	sed -n 's/^0:://p' "/proc/$(csn inspect "$1" | json_field pid)/cgroup"
+}
+
 # outcome CONTAINER: waits; "reason exit-code signal oom_kills".
 outcome() {
 	local text

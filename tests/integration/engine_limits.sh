@@ -84,6 +84,23 @@ t_is "$(csn exec c sh -c 'ulimit -Hn; cat /proc/self/oom_score_adj')" $'200\n300
 # ---- devices ------------------------------------------------------------------------------------
 t_ok "the usual devices open" csn exec c sh -c 'echo >/dev/null && head -c 1 /dev/zero /dev/urandom /dev/full >/dev/null'
 
+# ---- the group's place ---------------------------------------------------------------------------
+t_like "$(group_of c)" '^/caisson/[0-9a-f]{64}$' "without a word groups are below /caisson"
+id=$(csn run -d --name p --cgroup-parent /asked/for box sleep 1000)
+t_is "$(group_of p)" "/asked/for/$id" "--cgroup-parent"
+csn rm -f p >/dev/null
+id=$(CAISSON_CGROUP_PARENT=/env csn run -d --name p box sleep 1000)
+t_is "$(group_of p)" "/env/$id" "CAISSON_CGROUP_PARENT"
+csn rm -f p >/dev/null
+id=$(CAISSON_CGROUP_PARENT=/env csn run -d --name p --cgroup-parent /asked box sleep 1000)
+t_is "$(group_of p)" "/asked/$id" "who asks gets it"
+csn rm -f p >/dev/null
+t_ok "parents that were made are gone" test ! -e "$CGROUP2/asked" -a ! -e "$CGROUP2/env"
+t_fails_with 'cgroup parent: cgroup path "/a/../b": empty, "." and ".." parts are not allowed' \
+	csn create --cgroup-parent /a/../b box true
+t_fails_with 'CAISSON_CGROUP_PARENT: cgroup parent: cgroup path "relative": expected a path below "/"' \
+	env CAISSON_CGROUP_PARENT=relative "$CSN" --root "$world/root" --run-root "$world/run" create box true
+
 # ---- updates ------------------------------------------------------------------------------------
 before=$(resources c)
 if grep -qw memory "$CGROUP2/cgroup.controllers"; then

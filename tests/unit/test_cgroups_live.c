@@ -15,6 +15,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/mount.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
@@ -416,8 +417,9 @@ START_TEST(waiting_ends_when_the_group_vanishes)
 				;
 			_exit(0);
 		}
+		/* Or gone already, on a busy machine. */
 		bool populated = false;
-		while (!populated)
+		while (!populated && exists("vanish"))
 			ok(cgroup_populated(&cg, &populated, &err));
 		long before = now_ms();
 		ok(cgroup_wait_empty(&cg, -1, &err));
@@ -698,6 +700,157 @@ START_TEST(oom_kills_are_counted)
 }
 END_TEST
 
+/* ---- where groups are made ------------------------------------------------------------------- */
+
+/* Runs in a child that is in the group: what it checks fails the test by its exit code. */
+static void as_one_in(const char *name, void (*run)(void))
+{
+	struct cgroup cg AUTO(cgroup_close) = make(name, 0);
+	ck_assert_int_eq(end_of(child_in(&cg, run)), 0);
+}
+
+/* In the child: no Check there. */
+#define must(condition)                                                                            \
+	do {                                                                                       \
+		if (!(condition)) {                                                                \
+			(void)fprintf(stderr, "line %d: %s\n", __LINE__, err.text);                \
+			_exit(1);                                                                  \
+		}                                                                                  \
+	} while (0)
+
+static void mark_delegated(const char *name)
+{
+	char mount[256], path[512];
+	ok(cgroup_find_mount(mount, sizeof mount, &err));
+	(void)snprintf(path, sizeof path, "%s%s", mount, below(name));
+	ck_assert_int_eq(setxattr(path, "trusted.delegate", "1", 1, 0), 0);
+}
+
+static void choose_in_a_delegated_group(void)
+{
+	char chosen[512], where[512];
+	pid_t other = fork();
+	if (other == 0)
+		sleeper();
+	for (int i = 0; i < 2; i++) {
+		must(cgroup_choose_parent(NULL, NULL, chosen, sizeof chosen, &err) == 0);
+		must(strcmp(chosen, below("unit/containers")) == 0);
+		must(cgroup_of(0, where, sizeof where, &err) == 0);
+		must(strcmp(where, below("unit/init")) == 0);
+		must(cgroup_of(other, where, sizeof where, &err) == 0);
+		must(strcmp(where, below("unit/init")) == 0);
+	}
+	/* Who names a group gets that. */
+	must(cgroup_choose_parent(below("asked/for"), below("env"), chosen, sizeof chosen, &err) ==
+	     0);
+	must(strcmp(chosen, below("asked/for")) == 0);
+	must(cgroup_choose_parent(NULL, below("env"), chosen, sizeof chosen, &err) == 0);
+	must(strcmp(chosen, below("env")) == 0 && !exists("env"));
+	must(kill(other, SIGKILL) == 0 && waitpid(other, NULL, 0) == other);
+}
+
+START_TEST(a_delegated_group_is_split)
+{
+	make_only("unit");
+	mark_delegated("unit");
+	as_one_in("unit", choose_in_a_delegated_group);
+	ok(cgroup_remove(below("unit"), &err));
+}
+END_TEST
+
+static void choose_in_any_group(void)
+{
+	char chosen[512], where[512];
+	must(cgroup_choose_parent(NULL, NULL, chosen, sizeof chosen, &err) == 0);
+	must(strcmp(chosen, "/caisson") == 0);
+	must(cgroup_of(0, where, sizeof where, &err) == 0);
+	must(strcmp(where, below("any")) == 0);
+	must(cgroup_choose_parent("relative", NULL, chosen, sizeof chosen, &err) == -EINVAL);
+	must(strcmp(err.text, "cgroup parent: cgroup path \"relative\": expected a path below "
+			      "\"/\"") == 0);
+	must(cgroup_choose_parent(NULL, "/a/../b", chosen, sizeof chosen, &err) == -EINVAL);
+	must(strcmp(err.text,
+		    "CAISSON_CGROUP_PARENT: cgroup parent: cgroup path \"/a/../b\": empty, "
+		    "\".\" and \"..\" parts are not allowed") == 0);
+}
+
+START_TEST(another_group_is_left_alone)
+{
+	as_one_in("any", choose_in_any_group);
+	ck_assert(!exists("any/init"));
+	ok(cgroup_remove(below("any"), &err));
+}
+END_TEST
+
+/* A view of cgroups that begins at our own group, as in a container; flags for its mount. */
+static void view_from_here(char point[256], unsigned long flags)
+{
+	must(cgroup_find_mount(point, 256, &err) == 0);
+	must(unshare(CLONE_NEWCGROUP | CLONE_NEWNS) == 0);
+	must(mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) == 0);
+	must(umount2(point, MNT_DETACH) == 0);
+	must(mount("cgroup2", point, "cgroup2", 0, NULL) == 0);
+	must(!flags || mount(NULL, point, NULL, MS_REMOUNT | MS_BIND | flags, NULL) == 0);
+}
+
+static void choose_in_a_container(void)
+{
+	char point[256], chosen[512], where[512];
+	view_from_here(point, 0);
+	for (int i = 0; i < 2; i++) {
+		must(cgroup_choose_parent(NULL, NULL, chosen, sizeof chosen, &err) == 0);
+		must(strcmp(chosen, "/containers") == 0);
+		must(cgroup_of(0, where, sizeof where, &err) == 0);
+		must(strcmp(where, "/init") == 0);
+	}
+}
+
+static void choose_where_nothing_can_be_written(void)
+{
+	char point[256], chosen[512], wanted[512];
+	view_from_here(point, MS_RDONLY);
+	must(cgroup_choose_parent("/a/b", NULL, chosen, sizeof chosen, &err) == -EACCES);
+	must(strcmp(err.text, "cgroup parent \"/a/b\": cannot be written") == 0);
+	(void)snprintf(wanted, sizeof wanted,
+		       "no cgroup to make groups in can be written (cgroup2 is at %s): mount it "
+		       "read-write, or run in a systemd unit with Delegate=yes, or name a group "
+		       "with --cgroup-parent or CAISSON_CGROUP_PARENT",
+		       point);
+	must(cgroup_choose_parent(NULL, NULL, chosen, sizeof chosen, &err) == -EROFS);
+	must(strcmp(err.text, wanted) == 0);
+}
+
+START_TEST(what_a_container_sees_is_its_own)
+{
+	as_one_in("box", choose_in_a_container);
+	ck_assert(exists("box/init") && exists("box/containers"));
+	ok(cgroup_remove(below("box"), &err));
+	as_one_in("box", choose_where_nothing_can_be_written);
+	ck_assert(!exists("box/init"));
+	ok(cgroup_remove(below("box"), &err));
+}
+END_TEST
+
+/* A mount that shows more than our namespace: "/x" there is not our "/x". */
+static void choose_beside_a_foreign_view(void)
+{
+	char chosen[512], where[512];
+	must(unshare(CLONE_NEWCGROUP) == 0);
+	must(cgroup_of(0, where, sizeof where, &err) == 0 && strcmp(where, "/") == 0);
+	must(cgroup_choose_parent(NULL, NULL, chosen, sizeof chosen, &err) == 0);
+	must(strcmp(chosen, "/caisson") == 0);
+}
+
+START_TEST(a_foreign_view_is_not_taken_for_ours)
+{
+	make_only("view");
+	mark_delegated("view");
+	as_one_in("view", choose_beside_a_foreign_view);
+	ck_assert(!exists("view/init"));
+	ok(cgroup_remove(below("view"), &err));
+}
+END_TEST
+
 /* ---- main ------------------------------------------------------------------------------------ */
 
 static void sweep(void)
@@ -738,6 +891,14 @@ static Suite *suite(void)
 	tcase_add_test(devices, device_rules_are_obeyed);
 	tcase_add_test(devices, long_lists_of_device_rules_load);
 	suite_add_tcase(s, devices);
+
+	TCase *parents = tcase_create("parents");
+	tcase_set_timeout(parents, 60);
+	tcase_add_test(parents, a_delegated_group_is_split);
+	tcase_add_test(parents, another_group_is_left_alone);
+	tcase_add_test(parents, what_a_container_sees_is_its_own);
+	tcase_add_test(parents, a_foreign_view_is_not_taken_for_ours);
+	suite_add_tcase(s, parents);
 
 	TCase *limits = tcase_create("limits");
 	tcase_set_timeout(limits, 60);

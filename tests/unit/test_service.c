@@ -390,6 +390,7 @@ static struct spec *make_config(const struct csn_container_options *o, struct ar
 
 	ck_assert_int_eq(decide(o, &s, arena, NULL), 0);
 	s.user = (struct service_user){ 1000, 1000, groups, 2, "/home/joe" };
+	s.cgroup = "/caisson/" ID;
 	ck_assert_int_eq(service_to_oci(&s, &files, &text, NULL), 0);
 	int r = spec_parse(text, strlen(text), "config.json", &spec, &err);
 	ck_assert_msg(r == 0, "%s", err.text);

@@ -43,3 +43,15 @@ t_is "$(kernel pids.max memory.max cpu.max)" "2048|max|max 100000|" "by default 
 t_ok "remove" csn rm -f c
 csn run --rm -m 32m --memory-swap 32m box sh -c 'head -c 100000000 /dev/zero | tail >/dev/null'
 t_is $? 137 "too much memory"
+
+# One who lives in a group that was delegated to him: his processes step aside.
+mkdir "$CGROUP2/unit"
+setfattr -n trusted.delegate -v 1 "$CGROUP2/unit"
+delegated() { # COMMAND...: in the group /unit
+	(echo $BASHPID >"$CGROUP2/unit/cgroup.procs" && "$@")
+}
+id=$(delegated csn run -d --name p box sleep 1000)
+t_is "$(group_of p)" "/unit/containers/$id" "below a delegated group"
+t_is "$(cat "$CGROUP2/unit/cgroup.procs")" "" "which has no process of its own any more"
+csn rm -f p >/dev/null
+rmdir "$CGROUP2/unit/init" "$CGROUP2/unit/containers" "$CGROUP2/unit"
