@@ -94,7 +94,8 @@ int cgroup_freeze(const struct cgroup *cg, bool freeze, int timeout_ms, struct c
 int cgroup_kill(const struct cgroup *cg, struct csn_error *err);
 /* Waits for "populated 0" by poll on cgroup.events. -ETIMEDOUT. timeout_ms < 0: no limit. */
 int cgroup_wait_empty(const struct cgroup *cg, int timeout_ms, struct csn_error *err);
-/* Sends sig to every process of the group and below it. */
+/* Sends sig to every process of the group and below it, also to those that are just being forked.
+ */
 int cgroup_signal(const struct cgroup *cg, int sig, struct csn_error *err);
 /* All pids of the group and of groups below it, malloc'd; *ret_count may be 0. */
 int cgroup_pids(const struct cgroup *cg, pid_t **ret, size_t *ret_count, struct csn_error *err);
@@ -217,5 +218,8 @@ struct cgroup_device_rule {
  */
 int cgroup_set_devices(const struct cgroup *cg, const struct cgroup_device_rule *rules,
 		       size_t count, struct csn_error *err);
+/* Takes away what cgroup_set_devices attached: programs add up, so that a group that is used again
+ * would keep the rules of before. */
+int cgroup_clear_devices(const struct cgroup *cg, struct csn_error *err);
 
 #endif

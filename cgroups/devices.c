@@ -142,6 +142,8 @@ void device_program_free(struct device_program *p)
 	p->count = 0;
 }
 
+#define PROGRAM_NAME "caisson"
+
 static int bpf(int cmd, union bpf_attr *attr)
 {
 	return (int)syscall(SYS_bpf, cmd, attr, sizeof *attr);
@@ -170,7 +172,7 @@ static int load(const struct cgroup *cg, const struct device_program *p, struct 
 	attr.insns = (uintptr_t)p->insns;
 	attr.insn_cnt = (uint32_t)p->count;
 	attr.license = (uintptr_t) "Apache-2.0";
-	memcpy(attr.prog_name, "caisson", sizeof "caisson"); /* what bpftool shows */
+	memcpy(attr.prog_name, PROGRAM_NAME, sizeof PROGRAM_NAME); /* what bpftool shows */
 
 	int fd = bpf(BPF_PROG_LOAD, &attr); /* CLOEXEC by kernel */
 	if (fd < 0 && errno == EPERM)
@@ -198,5 +200,51 @@ int cgroup_set_devices(const struct cgroup *cg, const struct cgroup_device_rule 
 	attr.attach_flags = BPF_F_ALLOW_MULTI;
 	if (bpf(BPF_PROG_ATTACH, &attr) < 0)
 		return fail_errno(err, "cgroup \"%s\": attach the device program", cg->path);
+	return 0;
+}
+
+/* An fd of the program with this id, when it is one of ours; else -1. */
+static int our_program(uint32_t id)
+{
+	struct bpf_prog_info info = { 0 };
+	union bpf_attr attr;
+	memset(&attr, 0, sizeof attr);
+	attr.prog_id = id;
+	auto_fd fd = bpf(BPF_PROG_GET_FD_BY_ID, &attr);
+	if (fd < 0)
+		return -1;
+	memset(&attr, 0, sizeof attr);
+	attr.info.bpf_fd = (uint32_t)fd;
+	attr.info.info_len = sizeof info;
+	attr.info.info = (uintptr_t)&info;
+	if (bpf(BPF_OBJ_GET_INFO_BY_FD, &attr) < 0 ||
+	    strncmp(info.name, PROGRAM_NAME, sizeof info.name) != 0)
+		return -1;
+	return take_fd(&fd);
+}
+
+int cgroup_clear_devices(const struct cgroup *cg, struct csn_error *err)
+{
+	uint32_t ids[64];
+	union bpf_attr attr;
+	memset(&attr, 0, sizeof attr);
+	attr.query.target_fd = (uint32_t)cg->dir;
+	attr.query.attach_type = BPF_CGROUP_DEVICE;
+	attr.query.prog_ids = (uintptr_t)ids;
+	attr.query.prog_cnt = COUNT(ids); /* the kernel's own limit for one group */
+	if (bpf(BPF_PROG_QUERY, &attr) < 0)
+		return fail_errno(err, "cgroup \"%s\": list its device programs", cg->path);
+	uint32_t count = attr.query.prog_cnt;
+	for (uint32_t i = 0; i < count; i++) {
+		auto_fd fd = our_program(ids[i]);
+		if (fd < 0)
+			continue;
+		memset(&attr, 0, sizeof attr);
+		attr.target_fd = (uint32_t)cg->dir;
+		attr.attach_bpf_fd = (uint32_t)fd;
+		attr.attach_type = BPF_CGROUP_DEVICE;
+		if (bpf(BPF_PROG_DETACH, &attr) < 0)
+			return fail_errno(err, "cgroup \"%s\": detach a device program", cg->path);
+	}
 	return 0;
 }

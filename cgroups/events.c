@@ -5,6 +5,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
@@ -192,7 +193,15 @@ int cgroup_pids(const struct cgroup *cg, pid_t **ret, size_t *ret_count, struct 
 	return 0;
 }
 
-int cgroup_signal(const struct cgroup *cg, int sig, struct csn_error *err)
+static bool holds_caller(const struct cgroup *cg)
+{
+	char own[PATH_MAX];
+	size_t length = strlen(cg->path);
+	return cgroup_of(0, own, sizeof own, NULL) < 0 ||
+	       (strncmp(own, cg->path, length) == 0 && (!own[length] || own[length] == '/'));
+}
+
+static int signal_all(const struct cgroup *cg, int sig, struct csn_error *err)
 {
 	auto_mem pid_t *pids = NULL;
 	size_t count = 0;
@@ -204,6 +213,21 @@ int cgroup_signal(const struct cgroup *cg, int sig, struct csn_error *err)
 		 * signalled must not save the others from it. */
 		if (pids[i] > 0 && kill(pids[i], sig) < 0 && errno != ESRCH && r == 0)
 			r = fail_errno(err, "signal process %d", (int)pids[i]);
+	return r;
+}
+
+/* Frozen, nobody forks away from the list, or leaves his pid to another. A group that cannot be
+ * frozen in time is signalled all the same; so is one that holds us. */
+int cgroup_signal(const struct cgroup *cg, int sig, struct csn_error *err)
+{
+	enum { FREEZE_TIMEOUT_MS = 1000 };
+	bool frozen = false;
+	TRY(cgroup_frozen(cg, &frozen, err));
+	bool thaw = !frozen && !holds_caller(cg) &&
+		    cgroup_freeze(cg, true, FREEZE_TIMEOUT_MS, NULL) == 0;
+	int r = signal_all(cg, sig, err);
+	if (thaw)
+		(void)cgroup_write(cg, "cgroup.freeze", "0", NULL);
 	return r;
 }
 
@@ -223,7 +247,7 @@ int cgroup_kill(const struct cgroup *cg, struct csn_error *err)
 	if (!live)
 		return 0;
 	int r = cgroup_freeze(cg, true, 2000, err);
-	int killed = cgroup_signal(cg, SIGKILL, err);
+	int killed = signal_all(cg, SIGKILL, err);
 	(void)cgroup_write(cg, "cgroup.freeze", "0", NULL);
 	return r < 0 ? r : killed;
 }

@@ -65,7 +65,10 @@ static int make_plain(struct record *r, struct cgroup *ret, struct csn_error *er
 {
 	unsigned all = ~0U;
 	TRY(cgroup_create(r->cgroup, all, ret, &r->cgroup_created, err));
-	return r->cgroup_created ? 0 : check_unused(ret, r, err);
+	if (r->cgroup_created)
+		return 0;
+	TRY(check_unused(ret, r, err));
+	return cgroup_clear_devices(ret, err);
 }
 
 static int make_scope(const struct spec *spec, struct record *r, const struct cgroup_limits *limits,

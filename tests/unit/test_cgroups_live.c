@@ -112,6 +112,22 @@ static void nap_ms(long ms)
 		;
 }
 
+/* Runs in a child that is in the group: what it checks fails the test by its exit code. */
+static void as_one_in(const char *name, void (*run)(void))
+{
+	struct cgroup cg AUTO(cgroup_close) = make(name, 0);
+	ck_assert_int_eq(end_of(child_in(&cg, run)), 0);
+}
+
+/* In the child: no Check there. */
+#define must(condition)                                                                            \
+	do {                                                                                       \
+		if (!(condition)) {                                                                \
+			(void)fprintf(stderr, "line %d: %s\n", __LINE__, err.text);                \
+			_exit(1);                                                                  \
+		}                                                                                  \
+	} while (0)
+
 /* ---- groups ---------------------------------------------------------------------------------- */
 
 START_TEST(made_opened_and_removed)
@@ -386,6 +402,50 @@ START_TEST(signals_reach_every_level)
 }
 END_TEST
 
+/* Each lives a moment and leaves its place to a child: a list of pids is old when it is read. */
+static void hop(void)
+{
+	for (;;) {
+		pid_t next = fork();
+		if (next > 0)
+			_exit(0);
+	}
+}
+
+START_TEST(signals_reach_those_that_fork)
+{
+	enum { ROUNDS = 10, HOPPERS = 4 };
+	struct cgroup cg AUTO(cgroup_close) = make("hop", 0);
+	for (int round = 0; round < ROUNDS; round++) {
+		for (int i = 0; i < HOPPERS; i++)
+			(void)end_of(child_in(&cg, hop));
+		ok(cgroup_signal(&cg, SIGTERM, &err));
+		ok(cgroup_wait_empty(&cg, 5000, &err));
+	}
+	bool frozen = true;
+	ok(cgroup_frozen(&cg, &frozen, &err));
+	ck_assert(!frozen);
+	ok(cgroup_remove(below("hop"), &err));
+}
+END_TEST
+
+/* In a group that holds the caller nobody is frozen. */
+static void signal_own_group(void)
+{
+	struct cgroup cg = CGROUP_INIT;
+	(void)signal(SIGUSR1, SIG_IGN);
+	must(cgroup_open(below("own"), &cg, &err) == 0);
+	must(cgroup_signal(&cg, SIGUSR1, &err) == 0);
+	cgroup_close(&cg);
+}
+
+START_TEST(a_caller_does_not_freeze_itself)
+{
+	as_one_in("own", signal_own_group);
+	ok(cgroup_remove(below("own"), &err));
+}
+END_TEST
+
 static void soon_gone(void)
 {
 	nap_ms(30);
@@ -498,6 +558,23 @@ START_TEST(device_rules_are_obeyed)
 		ok(cgroup_remove(below("devices/leaf"), &err));
 	}
 	ok(cgroup_remove(below("devices"), &err));
+}
+END_TEST
+
+START_TEST(rules_of_before_are_cleared)
+{
+	const struct cgroup_device_rule null = { true, 'c', 1, 3, 7 },
+					all = { true, 'a', -1, -1, 7 };
+	struct cgroup cg AUTO(cgroup_close) = make("again", 0);
+	ok(cgroup_clear_devices(&cg, &err));
+	ok(cgroup_set_devices(&cg, &null, 1, &err));
+	ok(cgroup_set_devices(&cg, &null, 1, &err));
+	ok(cgroup_set_devices(&cg, &all, 1, &err));
+	ck_assert_int_eq(end_of(child_in(&cg, try_devices)), 0x04 | 0x08 | 0x20);
+	ok(cgroup_clear_devices(&cg, &err));
+	ok(cgroup_set_devices(&cg, &all, 1, &err));
+	ck_assert_int_eq(end_of(child_in(&cg, try_devices)), 0);
+	ok(cgroup_remove(below("again"), &err));
 }
 END_TEST
 
@@ -702,22 +779,6 @@ END_TEST
 
 /* ---- where groups are made ------------------------------------------------------------------- */
 
-/* Runs in a child that is in the group: what it checks fails the test by its exit code. */
-static void as_one_in(const char *name, void (*run)(void))
-{
-	struct cgroup cg AUTO(cgroup_close) = make(name, 0);
-	ck_assert_int_eq(end_of(child_in(&cg, run)), 0);
-}
-
-/* In the child: no Check there. */
-#define must(condition)                                                                            \
-	do {                                                                                       \
-		if (!(condition)) {                                                                \
-			(void)fprintf(stderr, "line %d: %s\n", __LINE__, err.text);                \
-			_exit(1);                                                                  \
-		}                                                                                  \
-	} while (0)
-
 static void mark_delegated(const char *name)
 {
 	char mount[256], path[512];
@@ -882,6 +943,8 @@ static Suite *suite(void)
 	tcase_add_test(events, an_empty_group_freezes_too);
 	tcase_add_test(events, kill_leaves_nobody);
 	tcase_add_test(events, signals_reach_every_level);
+	tcase_add_test(events, signals_reach_those_that_fork);
+	tcase_add_test(events, a_caller_does_not_freeze_itself);
 	tcase_add_test(events, waiting_wakes_at_the_end);
 	tcase_add_test(events, waiting_ends_when_the_group_vanishes);
 	suite_add_tcase(s, events);
@@ -889,6 +952,7 @@ static Suite *suite(void)
 	TCase *devices = tcase_create("devices");
 	tcase_set_timeout(devices, 60);
 	tcase_add_test(devices, device_rules_are_obeyed);
+	tcase_add_test(devices, rules_of_before_are_cleared);
 	tcase_add_test(devices, long_lists_of_device_rules_load);
 	suite_add_tcase(s, devices);
 
