@@ -18,6 +18,7 @@
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
+#include <sys/xattr.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -174,6 +175,15 @@ static int session(char **args)
 	(void)args;
 	long n = syscall(SYS_keyctl, 6, -3, text, sizeof text);
 	puts(n < 0 ? strerror(errno) : strrchr(text, ';') + 1);
+	return 0;
+}
+
+/* security.capability of revision 2: CAP_NET_RAW inheritable, nothing else */
+static int file_cap(char **args)
+{
+	unsigned data[5] = { 0x02000000, 0, 1u << 13, 0, 0 };
+	if (setxattr(args[0], "security.capability", data, sizeof data, 0) < 0)
+		return perror(args[0]), 1;
 	return 0;
 }
 
@@ -377,6 +387,7 @@ static const struct {
 	{ "hold-exe", hold_exe, 1, "PID: holds its /proc/PID/exe and tries to write to it" },
 	{ "fds", fds, 0, "[FIRST]: its own open descriptors from 3, or FIRST" },
 	{ "session", session, 0, "the description of its session keyring" },
+	{ "file-cap", file_cap, 1, "FILE: gives it an inheritable capability" },
 	{ "signals", signals, 0, "blocked and ignored signals" },
 	{ "tiocsti", tiocsti, 0, "pushes a byte into 0, 1, 2: plainly, with a high bit set" },
 	{ "families", families, 0, "the socket families that can be opened" },

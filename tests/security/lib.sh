@@ -31,3 +31,14 @@ t_canary() {
 mounts_below() {
 	awk -v d="$1" 'index($5, d "/") == 1 { print $5 }' /proc/self/mountinfo
 }
+
+# engine_image: the image "hostile" of busybox and the hostile program; `engine` runs the engine.
+engine() {
+	"$CSN" --root "$TMPDIR/engine" --run-root "$TMPDIR/engine-run" "$@"
+}
+engine_image() {
+	make_busybox_rootfs "$TMPDIR/image"
+	put_hostile "$TMPDIR/image"
+	tar -C "$TMPDIR/image" -cf "$TMPDIR/image.tar" .
+	engine import "$TMPDIR/image.tar" hostile >/dev/null
+}

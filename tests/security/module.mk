@@ -3,8 +3,11 @@
 #	make check-security		every row: green
 security_tests = \
 	tests/security/a_paths.sh \
-	tests/security/b_runtime.sh
-EXTRA_DIST += $(security_tests) tests/security/lib.sh
+	tests/security/b_runtime.sh \
+	tests/security/c_users.sh \
+	tests/security/d_kernel.sh \
+	tests/security/i_surface.sh
+EXTRA_DIST += $(security_tests) tests/security/lib.sh tests/security/refused-calls.x86_64
 
 # Static, because it runs in a busybox container; so never with a sanitizer.
 check_PROGRAMS += tests/security/hostile
