@@ -13,9 +13,9 @@
 const char guard_words[][GUARD_WORD_MAX] = { "--status-fd" };
 const int guard_words_count = COUNT(guard_words);
 
-static const char *root, *run_root, *id;
-static int status_fd = -1, attach_fd = -1, reply_fd = -1;
-static bool update;
+static const char *root, *run_root, *id, *state;
+static int status_fd = -1, attach_fd = -1, process_fd = -1, reply_fd = -1;
+static bool update, exec, has_input;
 
 static const struct opt options[] = {
 	{ 0, "root", "DIR", "store and containers", OPT_TEXT, &root },
@@ -27,19 +27,41 @@ static const struct opt options[] = {
 	{ 0, "update", NULL, "change limits: a resources object on standard input", OPT_FLAG,
 	  &update },
 	{ 0, "reply-fd", "N", "where to say how the update went", OPT_INT, &reply_fd },
+	{ 0, "exec", NULL, "run one more process", OPT_FLAG, &exec },
+	{ 0, "state", "DIR", "exec: where containers are recorded", OPT_TEXT, &state },
+	{ 0, "process-fd", "N", "exec: the process object", OPT_INT, &process_fd },
+	{ 0, "stdin", NULL, "exec: input stays open", OPT_FLAG, &has_input },
 	{ 0 },
 };
 
-/* Of what the caller left open, only the fds that were named are ours. */
+static bool is_ours(unsigned fd)
+{
+	return (int)fd == status_fd || (int)fd == attach_fd || (int)fd == process_fd;
+}
+
+/* Of what the caller left open, only the fds that were named are ours; they are low numbers. */
 static void close_others(void)
 {
-	int low = status_fd < attach_fd || attach_fd < 0 ? status_fd : attach_fd;
-	int high = status_fd > attach_fd ? status_fd : attach_fd;
-	if (low > 3)
-		(void)close_range(3, (unsigned)low - 1, 0);
-	if (high > low + 1)
-		(void)close_range((unsigned)low + 1, (unsigned)high - 1, 0);
-	(void)close_range((unsigned)high + 1, ~0U, 0);
+	enum { NAMED_MAX = 16 };
+	for (unsigned fd = 3; fd < NAMED_MAX; fd++)
+		if (!is_ours(fd))
+			(void)close_range(fd, fd, 0);
+	(void)close_range(NAMED_MAX, ~0U, 0);
+}
+
+static bool is_start(void)
+{
+	return root && run_root && id && status_fd >= 3;
+}
+
+static bool is_update(void)
+{
+	return run_root && id && reply_fd >= 3;
+}
+
+static bool is_exec(void)
+{
+	return exec && state && id && status_fd >= 3 && attach_fd >= 3 && process_fd >= 3;
 }
 
 int main(int argc, char **argv)
@@ -53,10 +75,13 @@ int main(int argc, char **argv)
 		return supervision_parse(argc, argv, &s) < 0 ? 1 : monitor_supervise(&s);
 
 	if (opts_parse(options, argc, argv, false, &first, &help, &err) < 0 || help ||
-	    first < argc || !run_root || !id || (update ? reply_fd < 3 : !root || status_fd < 3)) {
+	    first < argc ||
+	    !(update ? is_update()
+	      : exec ? is_exec()
+		     : is_start())) {
 		fprintf(stderr, "caisson-monitor is started by libcaisson: --root DIR --run-root "
-				"DIR --id ID --status-fd N [--attach-fd N], or --update "
-				"--run-root DIR --id ID --reply-fd N\n");
+				"DIR --id ID --status-fd N [--attach-fd N], or --exec, or "
+				"--update\n");
 		return 1;
 	}
 	if (update)
@@ -67,5 +92,14 @@ int main(int argc, char **argv)
 		return 1;
 	}
 	close_others();
+	if (exec) {
+		const struct exec_request req = { .state = state,
+						  .id = id,
+						  .process_fd = process_fd,
+						  .status_fd = status_fd,
+						  .attach_fd = attach_fd,
+						  .has_input = has_input };
+		return monitor_exec(&req);
+	}
 	return monitor_start(root, run_root, id, status_fd, attach_fd);
 }

@@ -136,6 +136,9 @@ CSN_API void csn_service_free(struct csn_service *service);
 
 struct csn_rt;
 
+/* Real containers. config as for csn_runtime_open_native, which is called. */
+CSN_API int csn_rt_open_native(const struct csn_config *config, struct csn_rt **ret,
+			       struct csn_error *err) CSN_MUST_CHECK;
 /* No containers at all: answers as the interface's mock does, from memory. */
 CSN_API int csn_rt_open_mock(struct csn_rt **ret, struct csn_error *err) CSN_MUST_CHECK;
 /* No other call may be under way. Containers go on running. NULL is accepted. */

@@ -222,6 +222,26 @@ struct csn_resources {
 		sizeof(struct csn_resources), 0, 0, 0, 0, 0, 0, 0, 0, NULL, NULL, 0, 0, NULL, 0    \
 	}
 
+/*
+ * What a container may do beyond the defaults: eleven capabilities, no new privileges, a seccomp
+ * filter, kernel files masked. Lists of strings end with NULL; NULL is an empty one.
+ */
+struct csn_security {
+	size_t size;
+	const char *const *cap_add, *const *cap_drop; /* "NET_ADMIN", "ALL" */
+	const char *const *options; /* "no-new-privileges[=true|false]", "seccomp=default" or
+				     * "seccomp=unconfined", "apparmor=PROFILE", "label=LABEL" */
+	const char *const *sysctls; /* "net.core.somaxconn=1024"; of the container's namespaces */
+	const char *const *groups;  /* more groups of the user: names of the image, or numbers */
+	bool privileged;	    /* all capabilities that the caller has, nothing masked, nothing
+				     * filtered, kernel files writable */
+	bool host_pid, host_ipc;    /* the host's namespace instead of one of its own */
+};
+#define CSN_SECURITY_INIT                                                                          \
+	{                                                                                          \
+		sizeof(struct csn_security), NULL, NULL, NULL, NULL, NULL, false, false, false     \
+	}
+
 /* Lists of strings end with NULL. NULL instead of a text or a list: what the image says. */
 struct csn_container_options {
 	size_t size;
@@ -253,12 +273,13 @@ struct csn_container_options {
 	 * processes then move to "init" there and containers go to "containers"; else "/caisson".
 	 */
 	const char *cgroup_parent;
+	const struct csn_security *security; /* NULL: the defaults */
 };
 #define CSN_CONTAINER_OPTIONS_INIT                                                                 \
 	{                                                                                          \
 		sizeof(struct csn_container_options), NULL, NULL, NULL, NULL, NULL, NULL, NULL,    \
 			NULL, NULL, NULL, NULL, 0, NULL, 0, false, false, false, false, NULL,      \
-			NULL, 0, NULL                                                              \
+			NULL, 0, NULL, NULL                                                        \
 	}
 
 /*
@@ -548,12 +569,22 @@ struct csn_exec_options {
 	const char *working_dir;    /* absolute */
 	const char *user;	    /* "user[:group]", from the container's own passwd and group */
 	bool tty;
+	bool stdin_open; /* csn_attach_write() reaches it; else its input is /dev/null */
 };
 #define CSN_EXEC_OPTIONS_INIT                                                                      \
 	{                                                                                          \
-		sizeof(struct csn_exec_options), NULL, NULL, NULL, NULL, false                     \
+		sizeof(struct csn_exec_options), NULL, NULL, NULL, NULL, false, false              \
 	}
 
+/*
+ * Runs one more process in a running container. *ret has its output as it comes, and last
+ * CSN_ATTACH_EXIT with its exit code; closing the handle before that kills it. A reader that is
+ * slow slows it down, and nothing grows. -ESRCH: not running. -EBUSY: paused. When the program
+ * cannot be run, csn_start_exit_code() tells which status a shell would give.
+ */
+CSN_API int csn_container_exec(struct csn_runtime *rt, const char *container,
+			       const struct csn_exec_options *options, struct csn_attach **ret,
+			       struct csn_error *err) CSN_MUST_CHECK;
 /*
  * One more process in a running container, as the OCI process object that
  * `caisson --root RUN_ROOT/state exec --process FILE ID` takes; csn_free() it. It has no more

@@ -8,6 +8,7 @@
 #include "base/cleanup.h"
 #include "base/error.h"
 #include "bin/engine/engine.h"
+#include "bin/engine/security.h"
 
 struct make_args make_args = { .stop_timeout = -1 };
 
@@ -109,6 +110,9 @@ int make_container(int argc, char **argv, char ret_id[CSN_ID_SIZE], struct csn_e
 	TRY(collect_list(&arena, &make_args.labels, &o.labels, err));
 	TRY(collect_list(&arena, &make_args.ulimits, &o.ulimits, err));
 	TRY(limits_collect(&arena, &resources, err));
+	struct csn_security security;
+	TRY(security_collect(&arena, &security, err));
+	o.security = &security;
 	o.image = argv[0];
 	o.command = argc > 1 ? (const char *const *)argv + 1 : NULL;
 	o.entrypoint = make_args.entrypoint ? entrypoint : NULL;

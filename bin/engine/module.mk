@@ -22,6 +22,7 @@ bin_csn_SOURCES = \
 	bin/engine/rm.c \
 	bin/engine/rmi.c \
 	bin/engine/run.c \
+	bin/engine/security.c bin/engine/security.h \
 	bin/engine/start.c \
 	bin/engine/stats.c \
 	bin/engine/stats_print.c \

@@ -8,11 +8,13 @@
 
 #include "base/cleanup.h"
 #include "bin/engine/engine.h"
+#include "bin/engine/security.h"
 
 static bool detach;
 
 static const struct opt options[] = {
 	MAKE_OPTIONS,
+	SECURITY_OPTIONS,
 	{ 'd', "detach", NULL, "print the id and return when the program runs", OPT_FLAG, &detach },
 	{ 0 },
 };

@@ -8,6 +8,9 @@ lib_agent_libagent_la_SOURCES = \
 	lib/agent/id.c \
 	lib/agent/methods.c \
 	lib/agent/mock.c \
+	lib/agent/native.c lib/agent/native.h \
+	lib/agent/native_exec.c \
+	lib/agent/native_options.c \
 	lib/agent/service.c \
 	lib/agent/signals.c
 

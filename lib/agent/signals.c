@@ -75,8 +75,7 @@ const char *csn_signal_name_from_exit_code(int code, char buf[24])
 	return buf;
 }
 
-/* ---- reasons and outcomes
- * ------------------------------------------------------------------------ */
+/* ---- reasons and outcomes -------------------------------------------------------------------- */
 
 static int parse_reason(const char *name, enum csn_wait_reason *ret, struct csn_error *err)
 {
@@ -159,8 +158,7 @@ int csn_wait_outcome_from_json(const char *json, size_t size, struct csn_wait_ou
 	return 0;
 }
 
-/* ---- percentages
- * --------------------------------------------------------------------------------- */
+/* ---- percentages ----------------------------------------------------------------------------- */
 
 double csn_memory_percent(const struct csn_rt_stats *stats)
 {

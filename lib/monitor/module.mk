@@ -6,9 +6,11 @@ lib_monitor_librecords_la_SOURCES = \
 lib_monitor_libmonitor_la_SOURCES = \
 	lib/monitor/attach.c lib/monitor/attach.h \
 	lib/monitor/autoremove.c \
+	lib/monitor/exec.c \
 	lib/monitor/handover.c \
 	lib/monitor/logs.c lib/monitor/logs.h \
 	lib/monitor/reap.c \
 	lib/monitor/start.c \
+	lib/monitor/stdio.c lib/monitor/stdio.h \
 	lib/monitor/supervise.c lib/monitor/supervise.h \
 	lib/monitor/update.c

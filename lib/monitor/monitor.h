@@ -21,6 +21,11 @@
  *	{"pid":123}				the program runs
  *	{"error":"sentence","code":2}		it does not; exit.json says runtime_error
  *
+ * Started as
+ *	caisson-monitor --exec --state DIR --id ID --status-fd N --attach-fd M --process-fd P
+ *[--stdin] it runs the process object in fd P inside the container instead, says the same line, and
+ *lives until that process has ended and M has all it wrote, or M is closed, which kills it.
+ *
  * Attach frames on M (SOCK_STREAM socketpair given by the starter, so that no early output is
  * lost) and on connections to attach.sock: one byte type, three bytes zero, u32 length (host byte
  * order), payload. Towards the monitor: STDIN, STDIN_EOF, RESIZE {u16 rows, cols}. From it:

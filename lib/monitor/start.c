@@ -24,6 +24,7 @@
 #include "base/json.h"
 #include "base/sys.h"
 #include "host/host.h"
+#include "monitor/stdio.h"
 #include "monitor/supervise.h"
 
 struct starting {
@@ -32,7 +33,7 @@ struct starting {
 	struct arena arena;
 	struct engine_record record;
 	struct supervision s;
-	int child_stdio[3]; /* what the container gets as 0, 1, 2 */
+	struct stdio stdio;
 	int tree;
 };
 
@@ -154,50 +155,6 @@ static int mount_overlay(struct starting *st)
 	return fd < 0 ? -errno : fd;
 }
 
-/* ---- stdio ----------------------------------------------------------------------------------- */
-
-static int make_pipe(int *ours, int *theirs, bool we_read, struct csn_error *err)
-{
-	int pair[2];
-	if (pipe2(pair, O_CLOEXEC) < 0)
-		return fail_errno(err, "pipe");
-	*ours = pair[!we_read];
-	*theirs = pair[we_read];
-	if (fcntl(*ours, F_SETFL, O_NONBLOCK) < 0)
-		return fail_errno(err, "fcntl");
-	return 0;
-}
-
-static int make_stdio(struct starting *st, struct csn_error *err)
-{
-	if (st->record.tty)
-		return 0;
-	if (st->record.stdin_open)
-		TRY(make_pipe(&st->s.fds[FD_STDIN], &st->child_stdio[0], false, err));
-	TRY(make_pipe(&st->s.fds[FD_STDOUT], &st->child_stdio[1], true, err));
-	return make_pipe(&st->s.fds[FD_STDERR], &st->child_stdio[2], true, err);
-}
-
-/* Our 0, 1, 2 become the container's for the moment of the start. */
-static int lend_stdio(const struct starting *st)
-{
-	for (int fd = 0; fd < 3; fd++)
-		if (st->child_stdio[fd] >= 0 && dup2(st->child_stdio[fd], fd) < 0)
-			return -errno;
-	return 0;
-}
-
-static int null_stdio(void)
-{
-	auto_fd null = open("/dev/null", O_RDWR | O_CLOEXEC);
-	if (null < 0)
-		return -errno;
-	for (int fd = 0; fd < 3; fd++)
-		if (dup2(null, fd) < 0)
-			return -errno;
-	return 0;
-}
-
 /* ---- the start ------------------------------------------------------------------------------- */
 
 static int take_lock(struct starting *st, struct csn_error *err)
@@ -226,7 +183,8 @@ static int prepare(struct starting *st, struct csn_error *err)
 	(void)unlinkat(st->monitor_dir, "attach.sock", 0);
 	st->s.fds[FD_LISTEN] = unix_listen(st->monitor_dir, "attach.sock", SOCK_STREAM, 0600, err);
 	TRY(st->s.fds[FD_LISTEN]);
-	TRY(make_stdio(st, err));
+	if (!st->record.tty)
+		TRY(stdio_make(&st->stdio, st->record.stdin_open, err));
 	st->tree = mount_overlay(st);
 	return st->tree < 0 ? fail(err, -st->tree, "mount the layers of the image: %s",
 				   strerror(-st->tree))
@@ -248,10 +206,10 @@ static int start(struct starting *st, struct csn_error *err)
 	req.rootfs_tree = st->tree;
 	struct cgroup_oom oom = CGROUP_OOM_INIT;
 	req.oom = &oom;
-	if (lend_stdio(st) < 0)
+	if (stdio_lend(&st->stdio) < 0)
 		return fail_errno(err, "standard streams");
 	int r = host_run(&ctx, &req, &process, err);
-	if (null_stdio() < 0 && r == 0)
+	if (stdio_null() < 0 && r == 0)
 		r = fail_errno(err, "standard streams");
 	TRY(r);
 
@@ -260,6 +218,9 @@ static int start(struct starting *st, struct csn_error *err)
 	st->s.fds[FD_OOM] = oom.fd;
 	st->s.oom_kills = oom.kills;
 	st->s.oom_group_kills = oom.group_kills;
+	st->s.fds[FD_STDIN] = st->stdio.ours[0];
+	st->s.fds[FD_STDOUT] = st->stdio.ours[1];
+	st->s.fds[FD_STDERR] = st->stdio.ours[2];
 	st->s.fds[FD_INIT] = process.pidfd;
 	st->s.fds[FD_CONTAINER] = st->container_dir;
 	if (process.tty_master >= 0) {
@@ -267,25 +228,6 @@ static int start(struct starting *st, struct csn_error *err)
 		st->s.fds[FD_TTY] = st->s.fds[FD_STDIN] = process.tty_master;
 	}
 	return 0;
-}
-
-void say_status(int fd, pid_t pid, const struct csn_error *err)
-{
-	struct json_out o = JSON_OUT_COMPACT;
-	json_open_object(&o, NULL);
-	if (err) {
-		json_put_string(&o, "error", err->text);
-		json_put_i64(&o, "code", err->code);
-	} else {
-		json_put_i64(&o, "pid", pid);
-	}
-	json_close_object(&o);
-	auto_mem char *text = NULL;
-	if (json_out_take(&o, &text, NULL) == 0) {
-		(void)write_all(fd, text, strlen(text));
-		(void)write_all(fd, "\n", 1);
-	}
-	(void)close(fd);
 }
 
 static void record_failure(const struct starting *st, const struct csn_error *err)
@@ -323,12 +265,12 @@ int monitor_start(const char *root, const char *run_root, const char *id, int st
 			       .root_dir = -1,
 			       .container_dir = -1,
 			       .monitor_dir = -1,
-			       .child_stdio = { -1, -1, -1 },
+			       .stdio = STDIO_INIT,
 			       .tree = -1 };
 	for (int i = 0; i < FD_COUNT; i++)
 		st.s.fds[i] = -1;
 	leave_starter();
-	(void)null_stdio();
+	(void)stdio_null();
 	int r = start(&st, &err);
 	if (r < 0) {
 		record_failure(&st, &err);

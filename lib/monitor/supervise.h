@@ -44,6 +44,15 @@ int monitor_start(const char *root, const char *run_root, const char *id, int st
 int monitor_update(const char *run_root, const char *id, int reply_fd);
 /* One line for whoever started us: the pid, or with err what is wrong. Closes fd. */
 void say_status(int fd, pid_t pid, const struct csn_error *err);
+/* exec.c: runs one more process in a container for a client, until it has ended and all it wrote is
+ * taken. The monitor's exit status. */
+struct exec_request {
+	const char *state, *id; /* root of lib/host's state */
+	int process_fd;		/* a file with the OCI process object */
+	int status_fd, attach_fd;
+	bool has_input;
+};
+int monitor_exec(const struct exec_request *req);
 /* argv of the second image ↔ struct. */
 int supervision_exec(const struct supervision *s);
 int supervision_parse(int argc, char **argv, struct supervision *ret);

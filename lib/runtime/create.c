@@ -11,6 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
+#include <sys/prctl.h>
 #include <sys/random.h>
 #include <sys/stat.h>
 #include <time.h>
@@ -18,6 +19,7 @@
 
 #include "base/error.h"
 #include "base/file.h"
+#include "base/names.h"
 #include "base/path.h"
 #include "base/utc.h"
 #include "cgroups/cgroups.h"
@@ -99,6 +101,11 @@ static int find_user(struct making *m, struct csn_error *err)
 	struct service *s = &m->service;
 	TRY(users_of_image(m->rt, &m->image.layers, &db, &m->arena, err));
 	TRY(user_resolve(s->user_text, &db, &s->user, &m->arena, err));
+	for (const char *const *g = s->security.options->groups; g && *g; g++) {
+		uint32_t gid = 0;
+		TRY(group_resolve(*g, &db, &gid, err));
+		TRY(user_add_group(&s->user, gid, err));
+	}
 	if (!env_get(s->env, s->env_count, "HOME")) {
 		char *home = arena_printf(&m->arena, "HOME=%s", s->user.home);
 		if (!home)
@@ -106,6 +113,29 @@ static int find_user(struct making *m, struct csn_error *err)
 		env_set(s->env, &s->env_count, home);
 	}
 	return 0;
+}
+
+/* The capabilities that we can give away. */
+static uint64_t available_capabilities(void)
+{
+	uint64_t mask = 0;
+	for (int c = 0; c <= capability_last(); c++)
+		if (prctl(PR_CAPBSET_READ, c, 0, 0, 0) == 1)
+			mask |= UINT64_C(1) << c;
+	return mask;
+}
+
+static int decide_security(struct making *m, const struct csn_container_options *o,
+			   struct csn_security *mine, struct csn_error *err)
+{
+	static char access[] = "rwm";
+	static struct spec_device_rule every_device = { .allow = true, .access = access };
+	TRY(take_struct(mine, sizeof *mine, o->security, "struct csn_security", err));
+	if (mine->privileged) {
+		m->service.resources.devices = &every_device;
+		m->service.resources.devices_count = 1;
+	}
+	return service_security_decide(mine, available_capabilities(), &m->service.security, err);
 }
 
 /* ---- files ------------------------------------------------------------------------------------
@@ -299,6 +329,8 @@ int csn_container_create(struct csn_runtime *rt, const struct csn_container_opti
 	TRY(resources_decide(o.resources, true, &m.service.resources, &m.arena, err));
 	TRY(choose_cgroup(&m, err));
 	TRY(check_sources(&o, err));
+	struct csn_security security = CSN_SECURITY_INIT;
+	TRY(decide_security(&m, &o, &security, err));
 	TRY(find_user(&m, err));
 	TRY(begin(&m, err));
 	TRY(make_dir(&m, "rootfs", err));

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/error.h"
+#include "base/names.h"
 #include "base/path.h"
 #include "runtime/runtime.h"
 
@@ -95,6 +96,21 @@ static int set_args(const struct spec_process *p, const struct csn_exec_options 
 	return 0;
 }
 
+/* The container's own. */
+static void set_rights(const struct spec_process *p, const struct csn_security *options,
+		       struct service_security *ret)
+{
+	*ret = (struct service_security){ .options = options,
+					  .no_new_privileges = p->no_new_privileges,
+					  .apparmor = p->apparmor_profile,
+					  .selinux_label = p->selinux_label };
+	for (size_t i = 0; i < p->capabilities.bounding.count; i++) {
+		int number = capability_number(p->capabilities.bounding.items[i]);
+		if (number >= 0)
+			ret->capabilities |= UINT64_C(1) << number;
+	}
+}
+
 int csn_container_process(struct csn_runtime *rt, const char *container,
 			  const struct csn_exec_options *options, char **ret_json,
 			  struct csn_error *err)
@@ -117,11 +133,13 @@ int csn_container_process(struct csn_runtime *rt, const char *container,
 
 	struct csn_container_options as_container = CSN_CONTAINER_OPTIONS_INIT;
 	as_container.tty = o.tty;
+	struct csn_security as_security = CSN_SECURITY_INIT;
 	struct service s = { .id = c.id,
 			     .options = &as_container,
 			     .rlimits = spec->process.rlimits,
 			     .rlimits_count = spec->process.rlimits_count,
 			     .oom_score_adj = spec->process.oom_score_adj };
+	set_rights(&spec->process, &as_security, &s.security);
 	TRY(set_args(&spec->process, &o, &s, &arena, err));
 	TRY(merge_env(&spec->process, &o, &s, &arena, err));
 	TRY(set_user(&spec->process, &o, &f, &s, &arena, err));

@@ -47,6 +47,8 @@ struct csn_runtime {
 /* ---- programs (spawn.c) -----------------------------------------------------------------------
  */
 
+#define MONITOR_PROGRAM "caisson-monitor"
+
 /* Finds the directory of our programs; malloc'd. */
 int programs_find(char **ret, struct csn_error *err);
 /* The environment for them; one malloc'd block. */
@@ -66,6 +68,8 @@ int spawn_program(struct csn_runtime *rt, const struct spawn *s, pid_t *ret_pid,
 		  struct csn_error *err);
 /* Waits for its end. The wait status as waitpid(2) has it, or -1 when somebody else took it. */
 int spawn_reap(pid_t pid);
+/* The monitor's one line about how its start went, until it closes the pipe (life.c). */
+int monitor_status(int fd, struct csn_error *err);
 /* Reaps it if it has ended, else keeps it in mind for later. */
 void spawn_forget(struct csn_runtime *rt, pid_t pid);
 

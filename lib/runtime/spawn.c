@@ -17,7 +17,6 @@
 #include "base/path.h"
 #include "runtime/runtime.h"
 
-#define MONITOR		 "caisson-monitor"
 #define EXTRA_MAX	 4
 #define CLEAR_OF_TARGETS 16 /* sources of dup2 are moved above every target */
 
@@ -35,7 +34,7 @@ static char *build_tree(void)
 		if (!slash || slash == self)
 			return NULL;
 		*slash = '\0';
-		auto_mem char *program = path_join(self, MONITOR);
+		auto_mem char *program = path_join(self, MONITOR_PROGRAM);
 		if (program && access(program, X_OK) == 0)
 			return strdup(self);
 	}

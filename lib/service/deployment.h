@@ -42,7 +42,7 @@ struct service_storage {
 	struct opt_u64 size_bytes; /* tmpfs, named */
 	struct opt_u32 mode;	   /* tmpfs */
 };
-struct service_device {
+struct service_device_spec {
 	char *path;
 	bool read, write, mknod;
 };
@@ -116,7 +116,7 @@ struct service_spec {
 	struct opt_i64 oom_score_adj, pids_limit;
 	char *cpuset;
 	struct {
-		struct service_device *items;
+		struct service_device_spec *items;
 		size_t count;
 	} devices;
 	enum network_kind network_kind;
@@ -131,7 +131,6 @@ struct service_spec {
 		size_t count;
 	} endpoints;
 	struct {
-		bool set;
 		enum restart_kind kind;
 		struct opt_u32 max_attempts;
 		int64_t delay_ns;

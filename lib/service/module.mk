@@ -5,6 +5,7 @@ lib_service_libservice_la_SOURCES = \
 	lib/service/image.c \
 	lib/service/resources.c \
 	lib/service/seccomp_default.c lib/service/seccomp_default.h \
+	lib/service/security.c \
 	lib/service/service.h \
 	lib/service/service_check.c \
 	lib/service/service_fields.c \

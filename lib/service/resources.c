@@ -375,14 +375,29 @@ static void put_row(struct json_out *o, const struct row *row, const struct spec
 	}
 }
 
-/* No device but the usual ones: what an image or a volume brings along opens nothing. */
-static void put_device_rules(struct json_out *o)
+/* Without rules of its own: no device but the usual ones, so that what an image or a volume brings
+ * along opens nothing. */
+static void put_device_rules(struct json_out *o, const struct spec_resources *r)
 {
+	static char every[] = "rwm";
+	const struct spec_device_rule none = { .allow = false, .access = every };
+	const struct spec_device_rule *rules = r->devices_count ? r->devices : &none;
+	size_t count = r->devices_count ? r->devices_count : 1;
+
 	json_open_array(o, "devices");
-	json_open_object(o, NULL);
-	json_put_bool(o, "allow", false);
-	json_put_string(o, "access", "rwm");
-	json_close_object(o);
+	for (size_t i = 0; i < count; i++) {
+		json_open_object(o, NULL);
+		json_put_bool(o, "allow", rules[i].allow);
+		if (rules[i].type)
+			json_put_string(o, "type", rules[i].type);
+		if (rules[i].major.set)
+			json_put_i64(o, "major", rules[i].major.value);
+		if (rules[i].minor.set)
+			json_put_i64(o, "minor", rules[i].minor.value);
+		if (rules[i].access)
+			json_put_string(o, "access", rules[i].access);
+		json_close_object(o);
+	}
 	json_close_array(o);
 }
 
@@ -390,7 +405,7 @@ void service_put_resources(struct json_out *o, const char *key, const struct spe
 {
 	const char *open = NULL;
 	json_open_object(o, key);
-	put_device_rules(o);
+	put_device_rules(o, r);
 	for (size_t i = 0; i < COUNT(rows); i++) {
 		if (!is_set(&rows[i], r))
 			continue;

@@ -62,6 +62,10 @@ struct service_user {
 	const char *home;
 };
 
+/* A group's number, by name or as it is. */
+int group_resolve(const char *text, const struct user_db *db, uint32_t *ret, struct csn_error *err);
+/* Adds a group to those of a user unless it is there. */
+int user_add_group(struct service_user *u, uint32_t gid, struct csn_error *err);
 /*
  * "user[:group]", names or numbers; NULL or "" is root. What looks like a number is never looked
  * up as a name. Without a group: the one in passwd, and every group that lists the user.
@@ -69,6 +73,24 @@ struct service_user {
  */
 int user_resolve(const char *text, const struct user_db *db, struct service_user *ret,
 		 struct arena *arena, struct csn_error *err);
+
+/* ---- security (security.c) --------------------------------------------------------------------
+ */
+
+struct service_security {
+	uint64_t capabilities; /* bit n: capability n; bounding, effective and permitted alike */
+	bool no_new_privileges;
+	bool unconfined; /* without a seccomp filter */
+	const char *apparmor, *selinux_label;
+	const struct csn_security *options; /* never NULL */
+};
+
+/* options may be NULL: the defaults. available: the capabilities that we can give. */
+int service_security_decide(const struct csn_security *options, uint64_t available,
+			    struct service_security *ret, struct csn_error *err);
+void service_put_capabilities(struct json_out *o, uint64_t mask);
+/* Writes "sysctl", when there are any. */
+void service_put_sysctls(struct json_out *o, const char *const *sysctls);
 
 /* ---- the container (container.c) --------------------------------------------------------------
  */
@@ -91,6 +113,7 @@ struct service {
 	const char *cgroup; /* path below the cgroup2 mount */
 	struct service_user user;
 	struct spec_resources resources;
+	struct service_security security;
 };
 
 /* Checks the options and merges them with the image. env is complete but for HOME. */

@@ -340,20 +340,20 @@ static int decode_device(struct json_decoder *d, const struct json_node *v,
 			 const struct json_field *f, void *out)
 {
 	static const struct json_field fields[] = {
-		REQUIRED("path", decode_abs_path, struct service_device, path),
-		FIELD("read", decode_bool, struct service_device, read),
-		FIELD("write", decode_bool, struct service_device, write),
-		FIELD("mknod", decode_bool, struct service_device, mknod),
+		REQUIRED("path", decode_abs_path, struct service_device_spec, path),
+		FIELD("read", decode_bool, struct service_device_spec, read),
+		FIELD("write", decode_bool, struct service_device_spec, write),
+		FIELD("mknod", decode_bool, struct service_device_spec, mknod),
 		FIELDS_END,
 	};
-	struct service_device *device = out;
+	struct service_device_spec *device = out;
 	(void)f;
 	device->read = device->write = true;
 	return node_is_object(v) ? json_decode_fields(d, v, fields, device)
 				 : json_expected(d, "an object");
 }
 static const struct json_elements device_elements = {
-	.element_size = sizeof(struct service_device),
+	.element_size = sizeof(struct service_device_spec),
 	.decode = decode_device,
 };
 

@@ -4,18 +4,13 @@
  * seccomp profile, no devices but the usual ones, /sys and cgroups read-only, kernel files masked,
  * volumes without devices and set-user-id programs.
  */
+#include <stdio.h>
 #include <string.h>
 
 #include "base/cleanup.h"
 #include "base/json.h"
 #include "service/seccomp_default.h"
 #include "service/service.h"
-
-static const char *const capabilities[] = {
-	"CAP_CHOWN",   "CAP_DAC_OVERRIDE",     "CAP_FOWNER",	 "CAP_FSETID",
-	"CAP_KILL",    "CAP_NET_BIND_SERVICE", "CAP_SETFCAP",	 "CAP_SETGID",
-	"CAP_SETPCAP", "CAP_SETUID",	       "CAP_SYS_CHROOT",
-};
 
 static const char *const masked_paths[] = {
 	"/proc/acpi",	       "/proc/asound",	       "/proc/interrupts",
@@ -45,8 +40,24 @@ static const struct {
 	{ "/sys/fs/cgroup", "cgroup", "cgroup", "nosuid noexec nodev relatime ro" },
 };
 
-/* A new one of each, but for the network one with "host". */
+/* A new one of each, but for those that are the host's. */
 static const char *const namespaces[] = { "pid", "mount", "ipc", "uts", "cgroup", "network" };
+
+static bool is_shared(const struct service *s, const char *namespace)
+{
+	const struct {
+		const char *namespace;
+		bool shared;
+	} rows[] = {
+		{ "network", strcmp(s->network, "host") == 0 },
+		{ "pid", s->security.options->host_pid },
+		{ "ipc", s->security.options->host_ipc },
+	};
+	for (size_t i = 0; i < COUNT(rows); i++)
+		if (rows[i].shared && strcmp(rows[i].namespace, namespace) == 0)
+			return true;
+	return false;
+}
 
 static void put_strings(struct json_out *o, const char *key, const char *const *items, size_t count)
 {
@@ -78,15 +89,6 @@ static void put_mount(struct json_out *o, const char *target, const char *type, 
 	json_close_object(o);
 }
 
-static void put_capabilities(struct json_out *o)
-{
-	static const char *const sets[] = { "bounding", "effective", "permitted" };
-	json_open_object(o, "capabilities");
-	for (size_t i = 0; i < COUNT(sets); i++)
-		put_strings(o, sets[i], capabilities, COUNT(capabilities));
-	json_close_object(o);
-}
-
 static void put_process(struct json_out *o, const char *key, const struct service *s)
 {
 	json_open_object(o, key);
@@ -103,7 +105,7 @@ static void put_process(struct json_out *o, const char *key, const struct servic
 	put_strings(o, "args", (const char *const *)s->args, s->args_count);
 	put_strings(o, "env", (const char *const *)s->env, s->env_count);
 	json_put_string(o, "cwd", s->cwd);
-	put_capabilities(o);
+	service_put_capabilities(o, s->security.capabilities);
 	json_open_array(o, "rlimits");
 	for (size_t i = 0; i < s->rlimits_count; i++) {
 		json_open_object(o, NULL);
@@ -115,8 +117,24 @@ static void put_process(struct json_out *o, const char *key, const struct servic
 	json_close_array(o);
 	if (s->oom_score_adj.set)
 		json_put_i64(o, "oomScoreAdj", s->oom_score_adj.value);
-	json_put_bool(o, "noNewPrivileges", true);
+	json_put_bool(o, "noNewPrivileges", s->security.no_new_privileges);
+	if (s->security.apparmor)
+		json_put_string(o, "apparmorProfile", s->security.apparmor);
+	if (s->security.selinux_label)
+		json_put_string(o, "selinuxLabel", s->security.selinux_label);
 	json_close_object(o);
+}
+
+/* Of a privileged container none is read-only. */
+static void put_system_mount(struct json_out *o, size_t i, bool privileged)
+{
+	char options[100];
+	size_t size = strlen(system_mounts[i].options);
+	(void)snprintf(options, sizeof options, "%s", system_mounts[i].options);
+	if (privileged && size > 3 && strcmp(options + size - 3, " ro") == 0)
+		options[size - 3] = '\0';
+	put_mount(o, system_mounts[i].target, system_mounts[i].type, system_mounts[i].source,
+		  options);
 }
 
 static void put_mounts(struct json_out *o, const struct service *s,
@@ -132,8 +150,7 @@ static void put_mounts(struct json_out *o, const struct service *s,
 
 	json_open_array(o, "mounts");
 	for (size_t i = 0; i < COUNT(system_mounts); i++)
-		put_mount(o, system_mounts[i].target, system_mounts[i].type,
-			  system_mounts[i].source, system_mounts[i].options);
+		put_system_mount(o, i, s->security.options->privileged);
 	for (size_t i = 0; i < COUNT(bound); i++)
 		if (bound[i].source)
 			put_mount(o, bound[i].target, "bind", bound[i].source,
@@ -153,7 +170,7 @@ static void put_linux(struct json_out *o, const struct service *s)
 	json_put_string(o, "cgroupsPath", s->cgroup);
 	json_open_array(o, "namespaces");
 	for (size_t i = 0; i < COUNT(namespaces); i++) {
-		if (strcmp(namespaces[i], "network") == 0 && strcmp(s->network, "host") == 0)
+		if (is_shared(s, namespaces[i]))
 			continue;
 		json_open_object(o, NULL);
 		json_put_string(o, "type", namespaces[i]);
@@ -161,9 +178,13 @@ static void put_linux(struct json_out *o, const struct service *s)
 	}
 	json_close_array(o);
 	service_put_resources(o, "resources", &s->resources);
-	put_strings(o, "maskedPaths", masked_paths, COUNT(masked_paths));
-	put_strings(o, "readonlyPaths", readonly_paths, COUNT(readonly_paths));
-	seccomp_default_put(o, "seccomp");
+	service_put_sysctls(o, s->security.options->sysctls);
+	if (!s->security.options->privileged) {
+		put_strings(o, "maskedPaths", masked_paths, COUNT(masked_paths));
+		put_strings(o, "readonlyPaths", readonly_paths, COUNT(readonly_paths));
+	}
+	if (!s->security.unconfined)
+		seccomp_default_put(o, "seccomp");
 	json_close_object(o);
 }
 

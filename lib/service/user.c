@@ -189,6 +189,23 @@ static int fill_groups(const struct user_db *db, const char *name, struct servic
 	return 0;
 }
 
+int user_add_group(struct service_user *u, uint32_t gid, struct csn_error *err)
+{
+	if (u->groups_count == GROUPS_MAX)
+		return fail(err, E2BIG, "in more than %d groups", GROUPS_MAX);
+	add_group(u, gid);
+	return 0;
+}
+
+int group_resolve(const char *text, const struct user_db *db, uint32_t *ret, struct csn_error *err)
+{
+	if (parse_id(text, strlen(text), ret))
+		return 0;
+	if (text[0] && strspn(text, NAME_CHARS) == strlen(text) && find_group(db, text, ret))
+		return 0;
+	return fail(err, EINVAL, "group \"%.200s\": not in the image's /etc/group", text);
+}
+
 int user_resolve(const char *text, const struct user_db *db, struct service_user *ret,
 		 struct arena *arena, struct csn_error *err)
 {

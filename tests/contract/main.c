@@ -1,6 +1,6 @@
 /*
  * test_contract [RUNTIME]: "mock" (the default) or "native", which needs root, $CSN_TEST_ROOT and
- * $CSN_TEST_RUN_ROOT with an image $CSN_TEST_IMAGE that has a busybox shell.
+ * $CSN_TEST_RUN_ROOT with an image box:latest that has a busybox shell.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -10,8 +10,18 @@
 
 const struct subject *subject;
 
+static int open_native(struct csn_rt **ret, struct csn_error *err)
+{
+	struct csn_config config = CSN_CONFIG_INIT;
+	config.root = getenv("CSN_TEST_ROOT");
+	config.run_root = getenv("CSN_TEST_RUN_ROOT");
+	ck_assert_msg(config.root && config.run_root, "CSN_TEST_ROOT and CSN_TEST_RUN_ROOT");
+	return csn_rt_open_native(&config, ret, err);
+}
+
 static const struct subject subjects[] = {
 	{ "mock", csn_rt_open_mock, "test:latest", false },
+	{ "native", open_native, "box:latest", true },
 };
 
 struct csn_rt *subject_open(void)

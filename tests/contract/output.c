@@ -101,8 +101,7 @@ START_TEST(log_entry_as_json)
 }
 END_TEST
 
-/* ---- exec
- * ---------------------------------------------------------------------------------------- */
+/* ---- exec ------------------------------------------------------------------------------------ */
 
 /* A container that runs until it is removed. */
 static struct csn_rt *running(struct csn_container_id *ret_id)

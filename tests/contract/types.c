@@ -72,8 +72,7 @@ START_TEST(signal_name_from_exit_code_handles_unknown_and_normal)
 }
 END_TEST
 
-/* ---- reasons and outcomes
- * ------------------------------------------------------------------------ */
+/* ---- reasons and outcomes -------------------------------------------------------------------- */
 
 static const struct {
 	enum csn_wait_reason reason;
@@ -129,8 +128,7 @@ START_TEST(wait_outcome_roundtrip)
 }
 END_TEST
 
-/* ---- ids
- * ----------------------------------------------------------------------------------------- */
+/* ---- ids ------------------------------------------------------------------------------------- */
 
 START_TEST(parse_display_round_trips_cluster_shape)
 {
@@ -232,8 +230,7 @@ START_TEST(ids_that_cannot_be)
 }
 END_TEST
 
-/* ---- percentages
- * --------------------------------------------------------------------------------- */
+/* ---- percentages ----------------------------------------------------------------------------- */
 
 static bool near(double a, double b)
 {
@@ -263,8 +260,7 @@ START_TEST(percentages)
 }
 END_TEST
 
-/* ---- errors
- * -------------------------------------------------------------------------------------- */
+/* ---- errors ---------------------------------------------------------------------------------- */
 
 START_TEST(errors_have_subject_and_reason)
 {

@@ -2,11 +2,13 @@
 integration_tests = \
 	tests/integration/cli_errors.sh \
 	tests/integration/engine_limits.sh \
+	tests/integration/contract_native.sh \
 	tests/integration/engine_outcomes.sh \
 	tests/integration/cli_notify.sh \
 	tests/integration/cli_systemd.sh \
 	tests/integration/cli_traps.sh \
 	tests/integration/engine_stats.sh \
+	tests/integration/engine_security.sh \
 	tests/integration/framework_selftest.sh \
 	tests/integration/limits_update.sh \
 	tests/integration/mount_propagation.sh \

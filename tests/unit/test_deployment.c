@@ -69,8 +69,7 @@ START_TEST(sizes)
 }
 END_TEST
 
-/* ---- every field
- * --------------------------------------------------------------------------------- */
+/* ---- every field ----------------------------------------------------------------------------- */
 
 static const char whole[] =
 	"rtype: job\n"
@@ -266,8 +265,7 @@ START_TEST(deployments)
 }
 END_TEST
 
-/* ---- errors
- * -------------------------------------------------------------------------------------- */
+/* ---- errors ---------------------------------------------------------------------------------- */
 
 static void expect_error(const char *text, enum csn_service_format format, const char *service,
 			 const char *want)

@@ -379,6 +379,8 @@ END_TEST
 /* ---- the config -------------------------------------------------------------------------------
  */
 
+#define ALL_CAPABILITIES ((UINT64_C(1) << 41) - 1)
+
 static struct spec *make_config(const struct csn_container_options *o, struct arena *arena)
 {
 	static uint32_t groups[] = { 1000, 29 };
@@ -391,6 +393,8 @@ static struct spec *make_config(const struct csn_container_options *o, struct ar
 	ck_assert_int_eq(decide(o, &s, arena, NULL), 0);
 	s.user = (struct service_user){ 1000, 1000, groups, 2, "/home/joe" };
 	s.cgroup = "/caisson/" ID;
+	ck_assert_int_eq(service_security_decide(o->security, ALL_CAPABILITIES, &s.security, NULL),
+			 0);
 	ck_assert_int_eq(service_to_oci(&s, &files, &text, NULL), 0);
 	int r = spec_parse(text, strlen(text), "config.json", &spec, &err);
 	ck_assert_msg(r == 0, "%s", err.text);
@@ -551,6 +555,77 @@ START_TEST(limits_at_their_ends)
 }
 END_TEST
 
+START_TEST(config_of_more_rights)
+{
+	static const char *const sysctls[] = { "net.core.somaxconn=99", NULL };
+	static const char *const options[] = { "no-new-privileges:false", "apparmor=p", NULL };
+	static const char *const add[] = { "net_admin", NULL }, *const drop[] = { "ALL", NULL };
+	struct arena arena AUTO(arena_free) = { 0 };
+	struct csn_container_options o = CSN_CONTAINER_OPTIONS_INIT;
+	struct csn_security security = CSN_SECURITY_INIT;
+	o.security = &security;
+	security.cap_add = add;
+	security.cap_drop = drop;
+	security.options = options;
+	security.sysctls = sysctls;
+	security.host_pid = true;
+	struct spec *s = make_config(&o, &arena);
+	ck_assert_uint_eq(s->process.capabilities.bounding.count, 1);
+	ck_assert(has(&s->process.capabilities.effective, "CAP_NET_ADMIN"));
+	ck_assert(!s->process.no_new_privileges && s->linux_.seccomp.set);
+	ck_assert_str_eq(s->process.apparmor_profile, "p");
+	ck_assert_str_eq(spec_map_get(&s->linux_.sysctl, "net.core.somaxconn"), "99");
+	ck_assert(!s->linux_.namespaces[NS_PID].present && s->linux_.namespaces[NS_IPC].present);
+	spec_free(s);
+
+	security = (struct csn_security)CSN_SECURITY_INIT;
+	security.privileged = security.host_ipc = true;
+	s = make_config(&o, &arena);
+	ck_assert_uint_eq(s->process.capabilities.bounding.count, 41);
+	ck_assert(!s->process.no_new_privileges && !s->linux_.seccomp.set);
+	ck_assert(s->linux_.masked_paths.count == 0 && s->linux_.readonly_paths.count == 0);
+	ck_assert(!has(&find_mount(s, "/sys")->options, "ro"));
+	ck_assert(has(&find_mount(s, "/sys")->options, "nosuid"));
+	ck_assert(!s->linux_.namespaces[NS_IPC].present);
+	spec_free(s);
+}
+END_TEST
+
+START_TEST(rights_that_cannot_be)
+{
+#define NAMES(...) ((const char *const[]){ __VA_ARGS__, NULL })
+	const struct {
+		const char *const *add, *const *drop, *const *options, *const *sysctls;
+		uint64_t available;
+		const char *want;
+	} rows[] = {
+		{ NAMES("fly"), NULL, NULL, NULL, ALL_CAPABILITIES,
+		  "cap_add \"fly\": unknown capability" },
+		{ NULL, NAMES("fly"), NULL, NULL, ALL_CAPABILITIES,
+		  "cap_drop \"fly\": unknown capability" },
+		{ NAMES("ALL"), NAMES("ALL"), NULL, NULL, ALL_CAPABILITIES,
+		  "cap_add and cap_drop: both have ALL" },
+		{ NAMES("sys_resource"), NULL, NULL, NULL, ALL_CAPABILITIES ^ (UINT64_C(1) << 24),
+		  "cap_add \"CAP_SYS_RESOURCE\": who makes the container lacks it" },
+		{ NULL, NULL, NAMES("seccomp=/x.json"), NULL, ALL_CAPABILITIES,
+		  "security option \"seccomp=/x.json\": expected no-new-privileges[=true|false], "
+		  "seccomp=default|unconfined, apparmor=PROFILE or label=LABEL" },
+		{ NULL, NULL, NULL, NAMES("kernel.x"), ALL_CAPABILITIES,
+		  "sysctl \"kernel.x\": expected NAME=VALUE" },
+	};
+	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+		struct csn_security o = CSN_SECURITY_INIT;
+		struct service_security s;
+		o.cap_add = rows[i].add;
+		o.cap_drop = rows[i].drop;
+		o.options = rows[i].options;
+		o.sysctls = rows[i].sysctls;
+		ck_assert_int_lt(service_security_decide(&o, rows[i].available, &s, &err), 0);
+		ck_assert_str_eq(err.text, rows[i].want);
+	}
+}
+END_TEST
+
 START_TEST(config_takes_options)
 {
 	static const struct csn_mount mounts[] = {
@@ -689,6 +764,8 @@ int main(void)
 	tcase_add_test(tc, config_takes_options);
 	tcase_add_test(tc, limits_are_merged);
 	tcase_add_test(tc, limits_at_their_ends);
+	tcase_add_test(tc, config_of_more_rights);
+	tcase_add_test(tc, rights_that_cannot_be);
 	tcase_add_test(tc, seccomp_lists);
 	tcase_add_test(tc, seccomp_conditions);
 	suite_add_tcase(suite, tc);

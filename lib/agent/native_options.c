@@ -1,0 +1,317 @@
+/*
+ * From a service to the options of an engine container. What the engine cannot do is refused by the
+ * field's name: a service never runs with less than it asked for.
+ */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+#include "agent/native.h"
+#include "base/error.h"
+#include "service/deployment.h"
+
+static int no_memory(struct csn_error *err)
+{
+	return fail(err, ENOMEM, "out of memory");
+}
+
+/* ---- what is not there ----------------------------------------------------------------------- */
+
+static int unsupported(const char *field, struct csn_error *err)
+{
+	char reason[200];
+	(void)snprintf(reason, sizeof reason, "service: %s", field);
+	return fail_kind(err, CSN_ERROR_UNSUPPORTED, "", reason);
+}
+
+static int check_supported(const struct service_spec *s, struct csn_error *err)
+{
+	const struct {
+		const char *field;
+		bool asked;
+	} rows[] = {
+		{ "init_container", s->init_container.set && s->init_container.value },
+		{ "pid_mode: not host", s->pid_mode && strcmp(s->pid_mode, "host") != 0 },
+		{ "ipc_mode: neither host nor private",
+		  s->ipc_mode && strcmp(s->ipc_mode, "host") != 0 &&
+			  strcmp(s->ipc_mode, "private") != 0 },
+		{ "resources.gpu", s->resources.gpu.set },
+		{ "memory_swappiness", s->memory_swappiness.set },
+		{ "oom_kill_disable", s->oom_kill_disable },
+		{ "devices", s->devices.count > 0 },
+		{ "dns", s->dns.count > 0 },
+		{ "extra_hosts", s->extra_hosts.count > 0 },
+		{ "port_mappings", s->port_mappings.count > 0 },
+		{ "network_mode",
+		  s->network_kind == NETWORK_BRIDGE || s->network_kind == NETWORK_CONTAINER },
+		{ "restart_policy", s->restart_policy.kind != RESTART_NO },
+		{ "health", s->health.set },
+		{ "init.steps", s->init_steps.count > 0 },
+	};
+	for (size_t i = 0; i < COUNT(rows); i++)
+		if (rows[i].asked)
+			return unsupported(rows[i].field, err);
+	return 0;
+}
+
+/* ---- command --------------------------------------------------------------------------------- */
+
+/* Entrypoint and arguments, entrypoint, or arguments alone, which replace the image's entrypoint.
+ */
+static void set_command(const struct service_spec *s, struct csn_container_options *o)
+{
+	static const char *const none[] = { NULL };
+	if (s->command.entrypoint.count)
+		o->entrypoint = (const char *const *)s->command.entrypoint.items;
+	else if (s->command.args.count)
+		o->entrypoint = none;
+	if (s->command.args.count)
+		o->command = (const char *const *)s->command.args.items;
+	o->working_dir = s->command.workdir;
+}
+
+/* ---- environment ----------------------------------------------------------------------------- */
+
+/* "$E:NAME" is the value of NAME here. */
+static int resolve(const char *value, const char **ret, struct csn_error *err)
+{
+	char reason[300];
+
+	*ret = value;
+	if (strncmp(value, "$S:", 3) == 0) {
+		(void)snprintf(reason, sizeof reason,
+			       "environment variable resolution failed: no secrets provider for "
+			       "'%.100s'",
+			       value);
+		return fail_kind(err, CSN_ERROR_INVALID_SPEC, "", reason);
+	}
+	if (strncmp(value, "$E:", 3) != 0)
+		return 0;
+	*ret = getenv(value + 3);
+	if (*ret)
+		return 0;
+	(void)snprintf(reason, sizeof reason,
+		       "environment variable resolution failed: environment variable '%.100s' "
+		       "referenced by %.100s is not set",
+		       value + 3, value);
+	return fail_kind(err, CSN_ERROR_INVALID_SPEC, "", reason);
+}
+
+static int set_env(const struct service_spec *s, struct csn_container_options *o,
+		   struct arena *arena, struct csn_error *err)
+{
+	const char **env = arena_array(arena, s->env.count + 1, sizeof *env);
+	if (!env)
+		return no_memory(err);
+	for (size_t i = 0; i < s->env.count; i++) {
+		const char *value;
+		TRY(resolve(s->env.items[i].value, &value, err));
+		env[i] = arena_printf(arena, "%s=%s", s->env.items[i].key, value);
+		if (!env[i])
+			return no_memory(err);
+	}
+	o->env = env;
+	return 0;
+}
+
+/* The service's labels, and the one by which an agent finds its containers again. */
+static int set_labels(const struct service_spec *s, const char *name,
+		      struct csn_container_options *o, struct arena *arena, struct csn_error *err)
+{
+	const char **labels = arena_array(arena, s->labels.count + 2, sizeof *labels);
+	if (!labels)
+		return no_memory(err);
+	labels[0] = arena_printf(arena, "com.zlayer.container_id=%s", name);
+	bool ok = labels[0] != NULL;
+	for (size_t i = 0; ok && i < s->labels.count; i++) {
+		labels[i + 1] = arena_printf(arena, "%s=%s", s->labels.items[i].key,
+					     s->labels.items[i].value);
+		ok = labels[i + 1] != NULL;
+	}
+	o->labels = labels;
+	return ok ? 0 : no_memory(err);
+}
+
+/* ---- security -------------------------------------------------------------------------------- */
+
+/* A list that ends with NULL: first, then more. */
+static const char *const *join(const char *const *first, const struct spec_strings *more,
+			       struct arena *arena)
+{
+	size_t count = 0;
+	while (first[count])
+		count++;
+	const char **list = arena_array(arena, count + more->count + 1, sizeof *list);
+	for (size_t i = 0; list && i < count; i++)
+		list[i] = first[i];
+	for (size_t i = 0; list && i < more->count; i++)
+		list[count + i] = more->items[i];
+	return list;
+}
+
+static bool has_all(const struct spec_strings *list)
+{
+	for (size_t i = 0; i < list->count; i++)
+		if (strcasecmp(list->items[i], "ALL") == 0)
+			return true;
+	return false;
+}
+
+static int set_sysctls(const struct service_spec *s, struct csn_security *security,
+		       struct arena *arena, struct csn_error *err)
+{
+	const char **list = arena_array(arena, s->sysctls.count + 1, sizeof *list);
+	bool ok = list != NULL;
+	for (size_t i = 0; ok && i < s->sysctls.count; i++) {
+		list[i] = arena_printf(arena, "%s=%s", s->sysctls.items[i].key,
+				       s->sysctls.items[i].value);
+		ok = list[i] != NULL;
+	}
+	security->sysctls = list;
+	return ok ? 0 : no_memory(err);
+}
+
+/* As images expect it of Docker: fourteen capabilities instead of the engine's eleven, and programs
+ * with set-user-id work unless the service says otherwise. */
+static int set_security(const struct service_spec *s, struct csn_container_options *o,
+			struct arena *arena, struct csn_error *err)
+{
+	static const char *const usual[] = { "AUDIT_WRITE", "MKNOD", "NET_RAW", NULL };
+	static const char *const none[] = { NULL };
+	static const char *const may_gain[] = { "no-new-privileges=false", NULL };
+	struct csn_security *security = arena_alloc(arena, sizeof *security);
+	if (!security)
+		return no_memory(err);
+	*security = (struct csn_security)CSN_SECURITY_INIT;
+	security->cap_add = join(has_all(&s->cap_drop) ? none : usual, &s->capabilities, arena);
+	security->cap_drop = join(none, &s->cap_drop, arena);
+	security->options = join(may_gain, &s->security_opt, arena);
+	security->groups = join(none, &s->extra_groups, arena);
+	if (!security->cap_add || !security->cap_drop || !security->options || !security->groups)
+		return no_memory(err);
+	security->privileged = s->privileged;
+	security->host_pid = s->pid_mode && strcmp(s->pid_mode, "host") == 0;
+	security->host_ipc = s->ipc_mode && strcmp(s->ipc_mode, "host") == 0;
+	o->security = security;
+	return set_sysctls(s, security, arena, err);
+}
+
+/* ---- limits ---------------------------------------------------------------------------------- */
+
+/* A size of the service that the engine counts in an int64_t. */
+static int set_bytes(const char *field, const struct opt_u64 *bytes, int64_t *ret,
+		     struct csn_error *err)
+{
+	char reason[100];
+	if (!bytes->set)
+		return 0;
+	*ret = (int64_t)bytes->value;
+	if (bytes->value <= INT64_MAX)
+		return 0;
+	(void)snprintf(reason, sizeof reason, "service: %s: expected a smaller size", field);
+	return fail_kind(err, CSN_ERROR_INVALID_SPEC, "", reason);
+}
+
+static int set_limits(const struct service_spec *s, struct csn_container_options *o,
+		      struct arena *arena, struct csn_error *err)
+{
+	struct csn_resources *r = arena_alloc(arena, sizeof *r);
+	if (!r)
+		return no_memory(err);
+	*r = (struct csn_resources)CSN_RESOURCES_INIT;
+	TRY(set_bytes("resources.memory", &s->resources.memory, &r->memory_bytes, err));
+	TRY(set_bytes("memory_reservation", &s->memory_reservation, &r->memory_reservation_bytes,
+		      err));
+	r->memory_swap_bytes = s->memory_swap.set ? s->memory_swap.value : 0;
+	r->nano_cpus = (int64_t)(s->resources.cpu * 1e9);
+	r->cpu_shares = s->cpu_shares.set ? s->cpu_shares.value : 0;
+	r->cpuset_cpus = s->cpuset;
+	/* 0 and less: no limit. */
+	if (s->pids_limit.set)
+		r->pids_limit = s->pids_limit.value > 0 ? s->pids_limit.value : -1;
+	r->blkio_weight = s->blkio_weight.set ? s->blkio_weight.value : 0;
+	o->oom_score_adj = s->oom_score_adj.set ? (int)s->oom_score_adj.value : 0;
+	o->resources = r;
+	return 0;
+}
+
+/* A value that is left out is the other one; both: 0. */
+static int set_ulimits(const struct service_spec *s, struct csn_container_options *o,
+		       struct arena *arena, struct csn_error *err)
+{
+	const char **list = arena_array(arena, s->ulimits.count + 1, sizeof *list);
+	bool ok = list != NULL;
+	for (size_t i = 0; ok && i < s->ulimits.count; i++) {
+		const struct service_ulimit *u = &s->ulimits.items[i];
+		int64_t soft = u->soft.set ? u->soft.value : u->hard.value;
+		int64_t hard = u->hard.set ? u->hard.value : soft;
+		list[i] = arena_printf(arena, "%s=%lld:%lld", u->name, (long long)soft,
+				       (long long)hard);
+		ok = list[i] != NULL;
+	}
+	o->ulimits = list;
+	return ok ? 0 : no_memory(err);
+}
+
+/* ---- storage and network --------------------------------------------------------------------- */
+
+static int set_mounts(const struct service_spec *s, struct csn_container_options *o,
+		      struct arena *arena, struct csn_error *err)
+{
+	struct csn_mount *mounts = arena_array(arena, s->storage.count, sizeof *mounts);
+	char field[40];
+	if (!mounts)
+		return no_memory(err);
+	for (size_t i = 0; i < s->storage.count; i++) {
+		const struct service_storage *v = &s->storage.items[i];
+		(void)snprintf(field, sizeof field, "storage[%zu]: not a bind", i);
+		if (v->kind != STORAGE_BIND)
+			return unsupported(field, err);
+		mounts[i] = (struct csn_mount)CSN_MOUNT_INIT;
+		mounts[i].source = v->source;
+		mounts[i].target = v->target;
+		mounts[i].readonly = v->readonly;
+	}
+	o->mounts = mounts;
+	o->mounts_count = s->storage.count;
+	return 0;
+}
+
+static void set_network(const struct service_spec *s, struct csn_container_options *o)
+{
+	if (s->host_network || s->network_kind == NETWORK_HOST)
+		o->network = "host";
+	else if (s->network_kind == NETWORK_NONE)
+		o->network = "none";
+}
+
+int service_options(const struct csn_service *service, const char *name,
+		    struct csn_container_options *ret, struct arena *arena, struct csn_error *err)
+{
+	const struct service_spec *s = &service->spec;
+	struct csn_container_options o = CSN_CONTAINER_OPTIONS_INIT;
+
+	TRY(check_supported(s, err));
+	o.image = s->image.name;
+	o.name = name;
+	o.user = s->user;
+	o.hostname = s->hostname ? s->hostname : name;
+	o.tty = s->tty;
+	o.stdin_open = s->stdin_open;
+	o.readonly_root = s->read_only_root_fs;
+	o.stop_signal = s->stop_signal;
+	o.cgroup_parent = s->cgroup_parent;
+	o.stop_timeout_ms = (s->stop_grace_period_ns + 999999) / 1000000;
+	set_command(s, &o);
+	set_network(s, &o);
+	TRY(set_env(s, &o, arena, err));
+	TRY(set_labels(s, name, &o, arena, err));
+	TRY(set_security(s, &o, arena, err));
+	TRY(set_limits(s, &o, arena, err));
+	TRY(set_ulimits(s, &o, arena, err));
+	TRY(set_mounts(s, &o, arena, err));
+	*ret = o;
+	return 0;
+}

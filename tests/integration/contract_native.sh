@@ -1,0 +1,10 @@
+#!/bin/bash
+# The contract of the Runtime interface on real containers.
+. "$(dirname "$0")/lib.sh"
+suite=$BUILD/tests/contract/test_contract
+[ -x "$suite" ] || t_skip_all "test_contract is not built"
+. "$(dirname "$0")/engine_lib.sh"
+
+export CSN_TEST_ROOT=$world/root CSN_TEST_RUN_ROOT=$world/run CAISSON_LIBEXEC=$BUILD/bin
+t_ok "the suite passes on real containers" "$suite" native
+t_is "$(csn ps -a -q)" "" "and leaves no container"
