@@ -11,6 +11,7 @@ bin_caisson_SOURCES = \
 	bin/oci/kill.c \
 	bin/oci/list.c \
 	bin/oci/main.c \
+	bin/oci/mounts.c \
 	bin/oci/oci.h \
 	bin/oci/pause.c \
 	bin/oci/ps.c \

@@ -6,8 +6,8 @@
 #include "host/host.h"
 
 extern const struct command command_create, command_delete, command_events, command_exec,
-	command_features, command_kill, command_list, command_pause, command_ps, command_resume,
-	command_run, command_spec, command_start, command_state, command_update;
+	command_features, command_kill, command_list, command_mounts, command_pause, command_ps,
+	command_resume, command_run, command_spec, command_start, command_state, command_update;
 
 /* Set by main from the global options. */
 const struct host_context *oci_context(void);

@@ -101,6 +101,10 @@ typedef int (*host_event_fn)(void *data, const char *json);
 int host_events(const struct host_context *ctx, const char *id, int interval_ms, host_event_fn fn,
 		void *data, struct csn_error *err);
 
+/* Mounts that come (or with remove go) while the container runs, as config.json's: all or none. */
+int host_mounts(const struct host_context *ctx, const char *id, struct spec *list, bool remove,
+		struct csn_error *err);
+
 struct host_exec {
 	const char *id;
 	const struct spec_process *process; /* what to run: already merged with the container's */

@@ -12,6 +12,7 @@ lib_host_libhost_la_SOURCES = \
 	lib/host/idmap.c lib/host/idmap.h \
 	lib/host/launch.c lib/host/launch.h \
 	lib/host/manager.c lib/host/manager.h \
+	lib/host/mounts.c \
 	lib/host/netdev.c \
 	lib/host/notify.c \
 	lib/host/plan.c lib/host/plan_build.h \

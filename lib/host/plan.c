@@ -101,3 +101,12 @@ int plan_build_exec(const struct plan_input *in, const struct spec_process *proc
 	TRY(plan_caps(in, process, ret, err));
 	return plan_seccomp(in, ret, err);
 }
+
+int plan_build_mounts(const struct plan_input *in, bool remove, struct built_plan *ret,
+		      struct csn_error *err)
+{
+	plan_init(&ret->plan);
+	ret->plan.exec_only = ret->plan.mounts_only = true;
+	ret->plan.cgroup_dir = in->cgroup_fs;
+	return remove ? plan_unmounts(in, ret, err) : plan_mounts(in, ret, err);
+}

@@ -46,6 +46,10 @@ int plan_build(const struct plan_input *in, struct built_plan *ret, struct csn_e
  */
 int plan_build_exec(const struct plan_input *in, const struct spec_process *process,
 		    struct built_plan *ret, struct csn_error *err);
+/* A plan for mounts alone, into a container that runs: those of in->spec come, or with remove go.
+ */
+int plan_build_mounts(const struct plan_input *in, bool remove, struct built_plan *ret,
+		      struct csn_error *err);
 void plan_done(struct built_plan *p);
 
 /* The parts (each fills its members of ret->plan). */
@@ -54,6 +58,7 @@ int plan_namespaces(const struct plan_input *in, struct built_plan *ret, struct 
  * none were asked for. Create and exec. */
 bool plan_sets_groups(const struct plan_input *in, const struct spec_process *process);
 int plan_mounts(const struct plan_input *in, struct built_plan *ret, struct csn_error *err);
+int plan_unmounts(const struct plan_input *in, struct built_plan *ret, struct csn_error *err);
 int plan_devices(const struct plan_input *in, struct built_plan *ret, struct csn_error *err);
 int plan_process(const struct plan_input *in, const struct spec_process *process,
 		 struct built_plan *ret, struct csn_error *err);

@@ -468,6 +468,29 @@ int plan_mounts(const struct plan_input *in, struct built_plan *ret, struct csn_
 				     .err = err,
 				     .out = &mounts[i] };
 		TRY(plan_one(&s));
+		/* Nothing else is going to be put into it. */
+		if (ret->plan.mounts_only)
+			mounts[i].flags &= ~(unsigned)PLAN_READONLY_LATE;
+	}
+	ret->plan.mounts = mounts;
+	ret->plan.mounts_count = count;
+	return 0;
+}
+
+int plan_unmounts(const struct plan_input *in, struct built_plan *ret, struct csn_error *err)
+{
+	size_t count = in->spec->mounts_count;
+	struct plan_mount *mounts = arena_array(&ret->arena, count, sizeof *mounts);
+	if (!mounts)
+		return no_memory(err);
+	for (size_t i = 0; i < count; i++) {
+		char *target = arena_printf(&ret->arena, "/%s", in->spec->mounts[i].destination);
+		if (!target)
+			return no_memory(err);
+		path_clean(target);
+		mounts[i] = (struct plan_mount){ .source = PLAN_MOUNT_REMOVE,
+						 .target = target,
+						 .tree_fd = -1 };
 	}
 	ret->plan.mounts = mounts;
 	ret->plan.mounts_count = count;

@@ -89,5 +89,6 @@ step_fn step_labels, step_user, step_cwd, step_capabilities;		       /* creds.c 
 step_fn step_early_seccomp, step_late_seccomp;				       /* seccomp.c */
 step_fn step_host_hooks, step_create_hooks, step_start_hooks;		       /* hook.c */
 step_fn step_find_program, step_ready_early, step_ready, step_gate, step_exec; /* exec.c */
+step_fn step_done;							       /* exec.c */
 
 #endif

@@ -84,6 +84,13 @@ int step_ready_early(struct child *c)
 	return c->plan->gate_fd < 0 ? sync_say(c, SYNC_READY, -1) : 0;
 }
 
+/* The host has heard READY: all mounts are in place. */
+int step_done(struct child *c)
+{
+	(void)c;
+	_exit(0);
+}
+
 int step_ready(struct child *c)
 {
 	return c->plan->gate_fd < 0 ? 0 : sync_say(c, SYNC_READY, -1);

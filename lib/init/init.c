@@ -5,22 +5,23 @@
  */
 #include "init/child.h"
 
-enum when { ALWAYS, CREATE_ONLY };
+/* Which childs take a step: those of create and run, of exec, of `mounts`. */
+enum { CREATE_ONLY = 1, EXEC_TOO = 2, MOUNTS_TOO = 4, ALWAYS = CREATE_ONLY | EXEC_TOO };
 
 static const struct step {
 	const char *name;
 	step_fn *run;
-	enum when when;
+	unsigned when;
 } steps[] = {
-	{ "prepare", step_prepare, ALWAYS },
+	{ "prepare", step_prepare, ALWAYS | MOUNTS_TOO },
 	/* A user namespace comes first: the others may belong to it. */
-	{ "join namespaces", step_join, ALWAYS },
+	{ "join namespaces", step_join, ALWAYS | MOUNTS_TOO },
 	{ "map ids", step_userns, CREATE_ONLY },
 	{ "make namespaces", step_late_namespaces, CREATE_ONLY },
 	{ "session keyring", step_keyring, ALWAYS },
 	{ "loopback", step_loopback, CREATE_ONLY },
 	{ "root file system", step_root, CREATE_ONLY },
-	{ "mount", step_mounts, CREATE_ONLY },
+	{ "mount", step_mounts, CREATE_ONLY | MOUNTS_TOO },
 	/* Nodes and links need what was mounted on /dev. */
 	{ "device", step_devices, CREATE_ONLY },
 	/* prestart and createRuntime before createContainer, all before pivot_root. */
@@ -43,7 +44,8 @@ static const struct step {
 	/* While we still are the host's user: else it takes CAP_SYS_RESOURCE even to lower one. */
 	{ "limits", step_rlimits, ALWAYS },
 	/* With nobody to wait for, the host may settle its part while we do the rest. */
-	{ "ready", step_ready_early, ALWAYS },
+	{ "ready", step_ready_early, ALWAYS | MOUNTS_TOO },
+	{ "done", step_done, MOUNTS_TOO },
 	{ "user", step_user, ALWAYS },
 	{ "capabilities", step_capabilities, ALWAYS },
 	/* Looked for as the user who will run it: a missing program is an error of create. */
@@ -85,8 +87,9 @@ _Noreturn void init_main(const struct plan *plan)
 			   .empty = -1 };
 	int r = 0;
 
+	unsigned who = plan->mounts_only ? MOUNTS_TOO : plan->exec_only ? EXEC_TOO : CREATE_ONLY;
 	for (; c.report.step < COUNT(steps); c.report.step++) {
-		if (plan->exec_only && steps[c.report.step].when == CREATE_ONLY)
+		if (!(steps[c.report.step].when & who))
 			continue;
 		report_at(&c, SYNC_DETAIL_NONE, 0, NULL, 0);
 		r = steps[c.report.step].run(&c);

@@ -170,6 +170,8 @@ static int mount_one(struct child *c, const struct plan_mount *m)
 		return remount(c, m);
 	if (m->source == PLAN_MOUNT_SYMLINK)
 		return copy_symlink(c, m);
+	if (m->source == PLAN_MOUNT_REMOVE)
+		return umount2(m->target, MNT_DETACH | UMOUNT_NOFOLLOW) < 0 ? -errno : 0;
 
 	unsigned how = (m->flags & PLAN_TARGET_FILE ? INROOT_FILE : 0) |
 		       (m->flags & PLAN_TARGET_NOFOLLOW ? INROOT_NOFOLLOW : 0) |
@@ -198,13 +200,28 @@ static int mount_one(struct child *c, const struct plan_mount *m)
 	return r < 0 ? r : set_propagation(fd, m);
 }
 
+/* A container that lives on keeps all of the new mounts or none. */
+static void take_back(const struct plan *p, size_t count)
+{
+	while (p->mounts_only && count-- > 0)
+		if (p->mounts[count].source != PLAN_MOUNT_REMOVE &&
+		    p->mounts[count].source != PLAN_MOUNT_REMOUNT)
+			(void)umount2(p->mounts[count].target, MNT_DETACH);
+}
+
 int step_mounts(struct child *c)
 {
+	/* Targets that are missing are made: by the container's root, where that is not ours. */
+	if (c->plan->mounts_only && (c->plan->join_flags & CLONE_NEWUSER) &&
+	    (syscall(SYS_setresgid, 0, 0, 0) < 0 || syscall(SYS_setresuid, 0, 0, 0) < 0))
+		return -errno;
 	for (size_t i = 0; i < c->plan->mounts_count; i++) {
 		const struct plan_mount *m = &c->plan->mounts[i];
 		int r = mount_one(c, m);
-		if (r < 0)
+		if (r < 0) {
+			take_back(c->plan, i);
 			return report_at(c, SYNC_DETAIL_MOUNT, i, m->target, r);
+		}
 	}
 	return 0;
 }

@@ -24,6 +24,7 @@ enum plan_mount_source {
 	PLAN_MOUNT_NEW,	   /* fstype + options, made by the child in its own namespaces */
 	PLAN_MOUNT_CGROUP, /* cgroup2; falls back to a bind of cgroup_dir when the kernel refuses */
 	PLAN_MOUNT_REMOUNT, /* change attributes (and options) of what is mounted at target */
+	PLAN_MOUNT_REMOVE,  /* what is mounted at target goes */
 	PLAN_MOUNT_INSIDE,  /* bind of a path inside the container (source is resolved in the root)
 			     */
 	PLAN_MOUNT_SYMLINK, /* no mount: a symlink at target that says what device says */
@@ -131,6 +132,7 @@ struct plan {
 	bool user_joined; /* the user namespace of joins was entered by the joiner */
 	bool new_userns;  /* NEED_MAPS is exchanged, and the child becomes id 0 of it */
 	bool exec_only;	  /* exec: the container exists; rootfs steps are left out */
+	bool mounts_only; /* exec_only, and there is no program: mounts come or go, that is all */
 	int join_pidfd;	  /* exec: every namespace in join_flags of this process, in one setns */
 	uint64_t join_flags;
 	int exec_root; /* exec: root directory of the container's init, where no mount namespace

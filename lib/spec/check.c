@@ -270,7 +270,7 @@ static int check_idmaps(const struct check *c, const char *field, const struct s
 	return 0;
 }
 
-static int check_mounts(const struct check *c)
+static int check_each_mount(const struct check *c)
 {
 	char field[64];
 	for (size_t i = 0; i < c->spec->mounts_count; i++) {
@@ -284,6 +284,12 @@ static int check_mounts(const struct check *c)
 		(void)snprintf(field, sizeof field, "mounts[%zu].gidMappings", i);
 		TRY(check_idmaps(c, field, &m->gid_mappings));
 	}
+	return 0;
+}
+
+static int check_mounts(const struct check *c)
+{
+	TRY(check_each_mount(c));
 	if (c->spec->mounts_count && !has_namespace(c, NS_MOUNT))
 		return bad(c, "mounts: need a mount namespace in linux.namespaces");
 	return 0;
@@ -690,6 +696,12 @@ int spec_check_process(const struct spec *s, const char *name, struct csn_error 
 int spec_check_resources(const struct spec *s, const char *name, struct csn_error *err)
 {
 	return run_checks(resources_checks, COUNT(resources_checks), s, name, err);
+}
+
+int spec_check_mounts(const struct spec *s, const char *name, struct csn_error *err)
+{
+	static check_fn *const checks[] = { check_each_mount };
+	return run_checks(checks, COUNT(checks), s, name, err);
 }
 
 int spec_check(const struct spec *s, const char *name, struct csn_error *err)

@@ -5,6 +5,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -108,6 +109,31 @@ int spec_parse_resources(const char *text, size_t size, const char *name, struct
 		   err));
 	s->linux_.resources.set = true;
 	TRY(spec_check_resources(s, name, err));
+	*ret = take_ptr(s);
+	return 0;
+}
+
+int spec_parse_mounts(const char *text, size_t size, const char *name, struct spec **ret,
+		      struct csn_error *err)
+{
+	static const struct json_field fields[] = {
+		REQUIRED_IN("mounts", decode_array, struct spec, mounts, &mount_elements),
+		FIELDS_END,
+	};
+	struct spec *s AUTO(free_spec)
+	= NULL;
+	/* An array is decoded as the object that it would be in. */
+	auto_mem char *whole = NULL;
+	size_t at = strspn(text, " \t\r\n");
+	if (at < size && text[at] == '[') {
+		int n = asprintf(&whole, "{\"mounts\":%.*s}", (int)size, text);
+		if (n < 0)
+			return fail(err, ENOMEM, "%s: out of memory", name);
+		TRY(decode(whole, (size_t)n, name, fields, 0, &s, err));
+	} else {
+		TRY(decode(text, size, name, fields, 0, &s, err));
+	}
+	TRY(spec_check_mounts(s, name, err));
 	*ret = take_ptr(s);
 	return 0;
 }

@@ -337,8 +337,15 @@ int spec_check(const struct spec *s, const char *name, struct csn_error *err);
 /* The rules that concern the process object alone; what exec --process is held to. */
 int spec_check_process(const struct spec *s, const char *name, struct csn_error *err);
 
+/* Mounts alone: an array of them, or an object that has one as "mounts". ->mounts is filled only.
+ */
+int spec_parse_mounts(const char *text, size_t size, const char *name, struct spec **ret,
+		      struct csn_error *err);
 /* The rules that concern linux.resources alone; what update is held to. */
 int spec_check_resources(const struct spec *s, const char *name, struct csn_error *err);
+
+/* The rules that concern mounts alone. */
+int spec_check_mounts(const struct spec *s, const char *name, struct csn_error *err);
 
 /* The document that `caisson spec` writes: malloc'd, tab-indented. */
 int spec_template(bool rootless, char **ret_text, struct csn_error *err);
