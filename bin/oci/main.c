@@ -21,6 +21,7 @@
 #include "spec/spec.h"
 
 static const struct command *const commands[] = {
+	&command_checkpoint,
 	&command_create,
 	&command_delete,
 	&command_events,
@@ -31,6 +32,7 @@ static const struct command *const commands[] = {
 	&command_mounts,
 	&command_pause,
 	&command_ps,
+	&command_restore,
 	&command_resume,
 	&command_run,
 	&command_spec,

@@ -3,6 +3,7 @@
 bin_PROGRAMS += bin/caisson
 bin_caisson_SOURCES = \
 	bin/opts.c bin/opts.h bin/out.c bin/out.h \
+	bin/oci/checkpoint.c \
 	bin/oci/create.c \
 	bin/oci/delete.c \
 	bin/oci/events.c \
@@ -15,6 +16,7 @@ bin_caisson_SOURCES = \
 	bin/oci/oci.h \
 	bin/oci/pause.c \
 	bin/oci/ps.c \
+	bin/oci/restore.c \
 	bin/oci/resume.c \
 	bin/oci/run.c \
 	bin/oci/spec.c \

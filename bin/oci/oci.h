@@ -5,9 +5,10 @@
 #include "bin/opts.h"
 #include "host/host.h"
 
-extern const struct command command_create, command_delete, command_events, command_exec,
-	command_features, command_kill, command_list, command_mounts, command_pause, command_ps,
-	command_resume, command_run, command_spec, command_start, command_state, command_update;
+extern const struct command command_checkpoint, command_create, command_delete, command_events,
+	command_exec, command_features, command_kill, command_list, command_mounts, command_pause,
+	command_ps, command_restore, command_resume, command_run, command_spec, command_start,
+	command_state, command_update;
 
 /* Set by main from the global options. */
 const struct host_context *oci_context(void);
@@ -17,6 +18,9 @@ bool oci_root_was_given(void);
 int oci_fail(const struct csn_error *err, int status);
 /* The same for a failure with no error at hand. */
 int oci_fail_text(int status, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+
+/* --empty-ns of checkpoint and restore. */
+int oci_empty_namespaces(const struct opt_list *list, struct host_criu *ret, struct csn_error *err);
 
 /* 0, or the exit status after having said that root is needed. */
 int oci_need_root(void);

@@ -21,9 +21,11 @@
 #include "base/file.h"
 #include "base/path.h"
 #include "base/proc.h"
+#include "base/sys.h"
 #include "host/launch.h"
 #include "host/manager.h"
 #include "host/rdt.h"
+#include "host/restore.h"
 
 /* Everything between a request and a container. */
 struct creation {
@@ -439,6 +441,69 @@ int host_run(const struct host_context *ctx, const struct host_create *req,
 		ret->pid = c.launch.pid;
 		ret->pidfd = take_fd(&c.launch.pidfd);
 		ret->tty_master = take_fd(&c.launch.tty_master);
+	}
+	creation_done(&c);
+	return r;
+}
+
+/* ---- restore --------------------------------------------------------------------------------- */
+
+static int restore_into(struct creation *c, const struct host_criu *req, struct csn_error *err)
+{
+	bool hooks = c->container.record.has_hooks[HOOK_PRESTART] ||
+		     c->container.record.has_hooks[HOOK_CREATE_RUNTIME];
+	struct restore r = { .req = req,
+			     .spec = c->spec,
+			     .id = c->req->id,
+			     .bundle = c->bundle,
+			     .rootfs = c->rootfs,
+			     .cgroup = &c->cgroup,
+			     .stopped = hooks };
+	TRY(restore_processes(&r, &c->built.arena, &c->launch.pid, err));
+	scope_release(&c->scope);
+	c->launch.pidfd = sys_pidfd_open(c->launch.pid, 0);
+	if (c->launch.pidfd < 0)
+		return fail_errno(err, "pidfd_open");
+	if (!hooks)
+		return 0;
+	TRY(hooks_before_pivot(c, c->launch.pid, err));
+	if (c->cgroup.dir >= 0)
+		return cgroup_signal(&c->cgroup, SIGCONT, err);
+	return sys_pidfd_send_signal(c->launch.pidfd, SIGCONT, NULL, 0) < 0
+		       ? fail_errno(err, "SIGCONT")
+		       : 0;
+}
+
+static int establish_restored(struct creation *c, const struct host_criu *req,
+			      struct csn_error *err)
+{
+	TRY(state_check_id(c->req->id, err));
+	TRY(open_bundle(c, err));
+	TRY(check_terminal(c, c->req->detached, err));
+	TRY(store_open(c->ctx->root, true, &c->container.store, err));
+	TRY(store_add(&c->container.store, c->req->id, &c->container.entry, err));
+	c->claimed = true;
+	TRY(write_intent(c, err));
+	TRY(write_config_copy(c, err));
+	TRY(make_cgroup(c, err));
+	c->container.record.started = true;
+	TRY(restore_into(c, req, err));
+	TRY(publish(c, err));
+	return container_hooks(c->ctx, &c->container, c->spec, HOOK_POSTSTART, STATUS_RUNNING,
+			       false, err);
+}
+
+int host_restore(const struct host_context *ctx, const struct host_create *create,
+		 const struct host_criu *req, struct host_process *ret, struct csn_error *err)
+{
+	struct creation c = CREATION_INIT(ctx, create);
+
+	int r = establish_restored(&c, req, err);
+	if (r < 0) {
+		undo(&c);
+	} else {
+		ret->pid = c.launch.pid;
+		ret->pidfd = take_fd(&c.launch.pidfd);
 	}
 	creation_done(&c);
 	return r;

@@ -121,6 +121,27 @@ int host_exec(const struct host_context *ctx, const struct host_exec *req, struc
 int host_config(const struct host_context *ctx, const char *id, struct spec **ret,
 		struct csn_error *err);
 
+/* What checkpoint and restore ask of criu(8). */
+struct host_criu {
+	const char *image_path, *work_path, *parent_path; /* work_path NULL: image_path */
+	bool leave_running, tcp_established, tcp_skip_in_flight, link_remap, ext_unix_sk, shell_job,
+		lazy_pages, file_locks, pre_dump, auto_dedup, empty_net;
+	int status_fd; /* -1: none */
+	const char *page_server_address, *page_server_port;
+	const char *manage_cgroups; /* NULL: soft */
+	const char *lsm_profile, *lsm_mount_context;
+};
+#define HOST_CRIU_INIT                                                                             \
+	{                                                                                          \
+		.image_path = "checkpoint", .status_fd = -1                                        \
+	}
+/* Saves a running container; it is gone afterwards unless it is left running. */
+int host_checkpoint(const struct host_context *ctx, const char *id, const struct host_criu *req,
+		    struct csn_error *err);
+/* A new container from saved processes, which run and are our children when this returns. */
+int host_restore(const struct host_context *ctx, const struct host_create *create,
+		 const struct host_criu *req, struct host_process *ret, struct csn_error *err);
+
 /* Waits for a child by pidfd and gives 0–255, or 128+N for signal N, in *ret_status. */
 int host_wait(const struct host_process *p, int *ret_status, struct csn_error *err);
 /* Copies between the caller's terminal and the pty master, passes SIGWINCH and (attached run)

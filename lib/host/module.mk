@@ -4,6 +4,7 @@ lib_host_libhost_la_SOURCES = \
 	lib/host/attend.c \
 	lib/host/container.c \
 	lib/host/create.c \
+	lib/host/criu.c lib/host/criu.h \
 	lib/host/events.c \
 	lib/host/exec.c \
 	lib/host/forward.c \
@@ -27,6 +28,8 @@ lib_host_libhost_la_SOURCES = \
 	lib/host/rdt.c lib/host/rdt.h \
 	lib/host/report.c \
 	lib/host/resources.c \
+	lib/host/restore.c lib/host/restore.h \
 	lib/host/scope.c \
-	lib/host/update.c
+	lib/host/update.c \
+	lib/host/words.c lib/host/words.h
 lib_host_libhost_la_CFLAGS = $(AM_CFLAGS) $(SECCOMP_CFLAGS) $(LIBCAP_CFLAGS)

@@ -16,7 +16,6 @@
 #include <inttypes.h>
 #include <poll.h>
 #include <signal.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -27,8 +26,9 @@
 #include "base/error.h"
 #include "base/file.h"
 #include "host/manager.h"
+#include "host/words.h"
 
-enum { WORDS_MAX = 64, START_TIMEOUT_MS = 30 * 1000, SAYS_MAX = 240 };
+enum { START_TIMEOUT_MS = 30 * 1000, SAYS_MAX = 240 };
 
 /* ---- names ----------------------------------------------------------------------------------- */
 
@@ -88,33 +88,12 @@ bool scope_systemd_runs(void)
 
 /* ---- properties ------------------------------------------------------------------------------ */
 
-struct words {
-	struct arena *arena;
-	char *items[WORDS_MAX + 1];
-	size_t count;
-	bool failed;
-};
-
-__attribute__((format(printf, 2, 3))) static void add(struct words *w, const char *fmt, ...)
-{
-	char text[512];
-	va_list ap;
-	va_start(ap, fmt);
-	int n = vsnprintf(text, sizeof text, fmt, ap);
-	va_end(ap);
-	char *word = n < 0 || (size_t)n >= sizeof text ? NULL : arena_strdup(w->arena, text);
-	if (!word || w->count == WORDS_MAX)
-		w->failed = true;
-	else
-		w->items[w->count++] = word;
-}
-
 static void add_number(struct words *w, const char *property, const struct cgroup_value *v)
 {
 	if (v->set && v->value == CGROUP_MAX)
-		add(w, "--property=%s=infinity", property);
+		words_add(w, "--property=%s=infinity", property);
 	else if (v->set)
-		add(w, "--property=%s=%" PRIu64, property, v->value);
+		words_add(w, "--property=%s=%" PRIu64, property, v->value);
 }
 
 static void add_limits(struct words *w, const struct cgroup_limits *l)
@@ -132,16 +111,17 @@ static void add_limits(struct words *w, const struct cgroup_limits *l)
 	if (l->pids_max.set)
 		add_number(w, "TasksMax", &l->pids_max);
 	else
-		add(w, "--property=TasksMax=infinity"); /* not what systemd gives services */
+		words_add(w, "--property=TasksMax=infinity"); /* not what systemd gives services */
 	if (l->cpu_quota.set && l->cpu_quota.value != CGROUP_MAX) {
 		uint64_t period = l->cpu_period.set ? l->cpu_period.value : 100000;
-		add(w, "--property=CPUQuotaPeriodSec=%" PRIu64 "us", period);
-		add(w, "--property=CPUQuota=%" PRIu64 "%%", l->cpu_quota.value * 100 / period);
+		words_add(w, "--property=CPUQuotaPeriodSec=%" PRIu64 "us", period);
+		words_add(w, "--property=CPUQuota=%" PRIu64 "%%",
+			  l->cpu_quota.value * 100 / period);
 	}
 	if (l->cpuset_cpus)
-		add(w, "--property=AllowedCPUs=%s", l->cpuset_cpus);
+		words_add(w, "--property=AllowedCPUs=%s", l->cpuset_cpus);
 	if (l->cpuset_mems)
-		add(w, "--property=AllowedMemoryNodes=%s", l->cpuset_mems);
+		words_add(w, "--property=AllowedMemoryNodes=%s", l->cpuset_mems);
 }
 
 /* Annotations org.systemd.property.NAME hold a GVariant in words: true, 'text', uint64 5. */
@@ -161,30 +141,30 @@ static int add_annotations(struct words *w, const struct spec_map *annotations,
 				    key, value);
 		const char *space = strchr(value, ' ');
 		if (value[0] == '\'' || value[0] == '"')
-			add(w, "--property=%s=%.*s", key + sizeof prefix - 1,
-			    length > 2 ? (int)length - 2 : 0, value + 1);
+			words_add(w, "--property=%s=%.*s", key + sizeof prefix - 1,
+				  length > 2 ? (int)length - 2 : 0, value + 1);
 		else
-			add(w, "--property=%s=%s", key + sizeof prefix - 1,
-			    space ? space + 1 : value);
+			words_add(w, "--property=%s=%s", key + sizeof prefix - 1,
+				  space ? space + 1 : value);
 	}
 	return 0;
 }
 
 static int make_words(struct words *w, const struct scope_request *req, struct csn_error *err)
 {
-	add(w, "systemd-run");
-	add(w, "--scope");
-	add(w, "--quiet");
-	add(w, "--collect");
-	add(w, "--unit=%s", req->name->unit);
-	add(w, "--slice=%s", req->name->slice);
-	add(w, "--description=caisson container %s", req->id);
-	add(w, "--property=Delegate=yes");
-	add(w, "--property=DefaultDependencies=no");
+	words_add(w, "systemd-run");
+	words_add(w, "--scope");
+	words_add(w, "--quiet");
+	words_add(w, "--collect");
+	words_add(w, "--unit=%s", req->name->unit);
+	words_add(w, "--slice=%s", req->name->slice);
+	words_add(w, "--description=caisson container %s", req->id);
+	words_add(w, "--property=Delegate=yes");
+	words_add(w, "--property=DefaultDependencies=no");
 	add_limits(w, req->limits);
 	TRY(add_annotations(w, req->annotations, err));
-	add(w, "--");
-	add(w, "cat");
+	words_add(w, "--");
+	words_add(w, "cat");
 	return w->failed ? fail(err, E2BIG, "systemd scope \"%s\": too many properties",
 				req->name->unit)
 			 : 0;
@@ -205,15 +185,12 @@ static void pipes_close(struct pipes *p)
 	}
 }
 
-_Noreturn static void become_placeholder(const struct pipes *p, char *const argv[])
+_Noreturn static void become_placeholder(const struct pipes *p, const struct words *w)
 {
-	/* Callers run us without any environment. */
-	static char path[] = "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
-	char *envp[] = { path, NULL };
 	if (dup2(p->in[0], 0) == 0 && dup2(p->out[1], 1) == 1 && dup2(p->errors[1], 2) == 2 &&
 	    setsid() >= 0)
-		(void)execvpe(argv[0], argv, envp);
-	dprintf(p->errors[1], "%s: %s", argv[0], strerror(errno));
+		words_exec(w);
+	dprintf(p->errors[1], "%s: %s", w->items[0], strerror(errno));
 	_exit(127);
 }
 
@@ -249,8 +226,11 @@ int scope_start(const struct scope_request *req, struct arena *arena, struct sco
 		char **ret_path, struct csn_error *err)
 {
 	struct pipes p AUTO(pipes_close) = { { -1, -1 }, { -1, -1 }, { -1, -1 } };
-	struct words w = { .arena = arena };
-	TRY(make_words(&w, req, err));
+	struct words *w = arena_alloc(arena, sizeof *w);
+	if (!w)
+		return fail(err, ENOMEM, "out of memory");
+	*w = (struct words){ .arena = arena };
+	TRY(make_words(w, req, err));
 	if (pipe2(p.in, O_CLOEXEC) < 0 || pipe2(p.out, O_CLOEXEC) < 0 ||
 	    pipe2(p.errors, O_CLOEXEC) < 0)
 		return fail_errno(err, "pipe2");
@@ -259,7 +239,7 @@ int scope_start(const struct scope_request *req, struct arena *arena, struct sco
 	if (ret->pid < 0)
 		return fail_errno(err, "fork");
 	if (ret->pid == 0)
-		become_placeholder(&p, w.items);
+		become_placeholder(&p, w);
 	close_fd(&p.in[0]);
 	close_fd(&p.out[1]);
 	close_fd(&p.errors[1]);

@@ -6,6 +6,8 @@
 #include <fcntl.h>
 #include <linux/magic.h>
 #include <sys/ioctl.h>
+#include <sys/stat.h>
+#include <sys/sysmacros.h>
 #include <sys/vfs.h>
 
 #include "init/child.h"
@@ -31,11 +33,42 @@ static int open_master(struct child *c)
 	return take_fd(&fd);
 }
 
+static bool is_null(int fd)
+{
+	struct stat st;
+	return fstat(fd, &st) == 0 && S_ISCHR(st.st_mode) && st.st_rdev == makedev(1, 3);
+}
+
+static int open_null(const struct child *c, uint64_t flags)
+{
+	step_fd fd = sys_openat2(c->root, "/dev/null", flags | O_CLOEXEC, 0,
+				 RESOLVE_IN_ROOT | RESOLVE_NO_SYMLINKS);
+	return fd >= 0 && is_null(fd) ? take_fd(&fd) : -ENODEV;
+}
+
+/*
+ * The host's /dev/null as a standard stream is a file of the host's /dev: who has it has a way to
+ * that mount, and criu(8) cannot save it. The container's own node is as good; where that is not
+ * what it should be, the host's stays.
+ */
+static void own_null(struct child *c)
+{
+	for (int fd = 0; fd <= 2; fd++) {
+		/* Looked at before it is opened: to open some devices is to do something. */
+		step_fd seen = is_null(fd) ? open_null(c, O_PATH) : -ENODEV;
+		step_fd own = seen >= 0 ? open_null(c, O_RDWR) : -ENODEV;
+		if (own >= 0)
+			(void)dup3(own, fd, 0);
+	}
+}
+
 int step_terminal(struct child *c)
 {
 	const struct plan *p = c->plan;
-	if (!p->terminal)
+	if (!p->terminal) {
+		own_null(c);
 		return 0;
+	}
 
 	step_fd master = open_master(c);
 	if (master < 0)

@@ -1,6 +1,7 @@
 noinst_LTLIBRARIES += lib/spec/libspec.la
 lib_spec_libspec_la_SOURCES = \
-	lib/spec/check.c \
+	lib/spec/check.c lib/spec/check.h \
+	lib/spec/check_mounts.c \
 	lib/spec/defaults.h \
 	lib/spec/features.c \
 	lib/spec/fields.h \

@@ -1,5 +1,6 @@
 # Real clients over caisson: podman, Docker, containerd. How to write one is told in lib.sh.
 clients_tests = \
+	tests/clients/buildah.sh \
 	tests/clients/containerd.sh \
 	tests/clients/docker.sh \
 	tests/clients/podman.sh

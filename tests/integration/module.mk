@@ -1,5 +1,6 @@
 # Integration tests: how to write one is told in lib.sh.
 integration_tests = \
+	tests/integration/cli_checkpoint.sh \
 	tests/integration/cli_errors.sh \
 	tests/integration/engine_limits.sh \
 	tests/integration/contract_native.sh \
