@@ -14,7 +14,10 @@
 
 #include "base/cleanup.h"
 #include "base/error.h"
+#include "base/file.h"
 #include "cgroups/internal.h"
+
+enum { FILE_MAX = 1 << 20 };
 
 struct batch_write {
 	char *file, *before; /* before: what to write to take it back, line by line */
@@ -148,9 +151,9 @@ static char *to_take_back(const char *file, const char *text, const char *now)
 
 static int remember(struct batch *b, const char *file, const char *text, struct csn_error *err)
 {
-	char now[8192];
-	ssize_t n = read_value(b->cg, file, now, sizeof now);
-	if (n < 0)
+	auto_mem char *now = NULL;
+	size_t size = 0;
+	if (file_read(b->cg->dir, file, FILE_MAX, &now, &size, NULL) < 0)
 		return 0; /* absent or only to be written: the write tells, or nothing can */
 
 	struct batch_write *grown = realloc(b->writes, (b->count + 1) * sizeof *grown);

@@ -14,6 +14,7 @@
 
 #include "base/cleanup.h"
 #include "base/error.h"
+#include "base/file.h"
 #include "cgroups/internal.h"
 
 /* What a missing file stands for. */
@@ -213,11 +214,15 @@ static int apply_io_weight(struct batch *b, const char *prefix, uint64_t weight,
 /* bfq forgets the weights of devices when the group's own is written: they are said again. */
 static int apply_io_default_weight(struct batch *b, uint64_t weight, struct csn_error *err)
 {
-	char before[8192] = "", *save = NULL;
-	if (b->undoable && read_value(b->cg, "io.bfq.weight", before, sizeof before) < 0)
-		before[0] = '\0';
+	enum { FILE_MAX = 1 << 20 };
+	auto_mem char *before = NULL;
+	size_t size = 0;
+	char *save = NULL;
+	if (b->undoable)
+		(void)file_read(b->cg->dir, "io.bfq.weight", FILE_MAX, &before, &size, NULL);
 	TRY(apply_io_weight(b, "", weight, err));
-	for (char *line = strtok_r(before, "\n", &save); line; line = strtok_r(NULL, "\n", &save))
+	for (char *line = before ? strtok_r(before, "\n", &save) : NULL; line;
+	     line = strtok_r(NULL, "\n", &save))
 		if (*line >= '0' && *line <= '9')
 			TRY(batch_write(b, "io.bfq.weight", line, err));
 	return 0;

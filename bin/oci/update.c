@@ -17,6 +17,7 @@
 enum { DOCUMENT_MAX = 16 << 20 };
 
 static const char *resources_file;
+static char *l3_cache_schema, *mem_bw_schema;
 
 /* How the text of an option is read. */
 enum kind {
@@ -25,7 +26,6 @@ enum kind {
 	UNSIGNED, /* opt_u64 */
 	SMALL,	  /* opt_u32 */
 	LIST,	  /* char * */
-	REFUSED,  /* nothing: this build cannot */
 };
 
 static struct limit_option {
@@ -65,23 +65,27 @@ static struct limit_option {
 	LIMIT("kernel-memory-tcp", SIZE, memory.kernel_tcp, 0, 0, "SIZE", NULL),
 	LIMIT("pids-limit", SIGNED, pids_limit, INT64_MIN, INT64_MAX, "NUMBER",
 	      "processes and threads; -1: no limit"),
-	LIMIT("l3-cache-schema", REFUSED, set, 0, 0, "SCHEMA", NULL),
-	LIMIT("mem-bw-schema", REFUSED, set, 0, 0, "SCHEMA", NULL),
 #undef LIMIT
+};
+
+static const struct opt more_options[] = {
+	{ 0, "l3-cache-schema", "SCHEMA", "cache of the container's resctrl group, such as L3:0=ff",
+	  OPT_TEXT, &l3_cache_schema },
+	{ 0, "mem-bw-schema", "SCHEMA", "memory bandwidth of that group, such as MB:0=50", OPT_TEXT,
+	  &mem_bw_schema },
+	{ 'r', "resources", "FILE", "the limits as a resources object (JSON); -: standard input",
+	  OPT_TEXT, &resources_file },
+	{ 0 },
 };
 
 static const struct opt *get_options(void)
 {
-	static struct opt options[COUNT(limit_options) + 2];
+	static struct opt options[COUNT(limit_options) + COUNT(more_options)];
 	for (size_t i = 0; i < COUNT(limit_options); i++) {
 		struct limit_option *o = &limit_options[i];
 		options[i] = (struct opt){ 0, o->name, o->value, o->help, OPT_TEXT, &o->text };
 	}
-	options[COUNT(limit_options)] = (struct opt){
-		'r',	  "resources",
-		"FILE",	  "the limits as a resources object (JSON); -: standard input",
-		OPT_TEXT, &resources_file
-	};
+	memcpy(options + COUNT(limit_options), more_options, sizeof more_options);
 	return options;
 }
 
@@ -112,8 +116,6 @@ static int set_option(const struct limit_option *o, struct spec_resources *r, st
 {
 	char *at = (char *)r + o->offset;
 	int64_t n = 0;
-	if (o->kind == REFUSED)
-		return fail(err, EOPNOTSUPP, "option --%s: resctrl is not supported", o->name);
 	if (o->kind == LIST) {
 		*(const char **)(void *)at = *o->text ? o->text : NULL;
 		return 0;
@@ -128,13 +130,37 @@ static int set_option(const struct limit_option *o, struct spec_resources *r, st
 	return 0;
 }
 
+static int check_schema(const char *option, const char *schema, const char *start,
+			struct csn_error *err)
+{
+	if (schema && (strncmp(schema, start, strlen(start)) != 0 || strchr(schema, '\n')))
+		return fail(err, EINVAL, "option --%s: expected one line that begins with \"%s\"",
+			    option, start);
+	return 0;
+}
+
+/* NULL: none is given. */
+static int read_rdt(struct spec_intel_rdt *rdt, const struct spec_intel_rdt **ret,
+		    struct csn_error *err)
+{
+	TRY(check_schema("l3-cache-schema", l3_cache_schema, "L3:", err));
+	TRY(check_schema("mem-bw-schema", mem_bw_schema, "MB:", err));
+	*rdt = (struct spec_intel_rdt){ .l3_cache_schema = l3_cache_schema,
+					.mem_bw_schema = mem_bw_schema };
+	*ret = l3_cache_schema || mem_bw_schema ? rdt : NULL;
+	return 0;
+}
+
 static int from_options(const char *id, struct csn_error *err)
 {
 	struct spec_resources r = { .set = true };
+	const struct spec_intel_rdt *rdt;
+	struct spec_intel_rdt schemas;
+	TRY(read_rdt(&schemas, &rdt, err));
 	for (size_t i = 0; i < COUNT(limit_options); i++)
 		if (limit_options[i].text)
 			TRY(set_option(&limit_options[i], &r, err));
-	return host_update(oci_context(), id, &r, err);
+	return host_update(oci_context(), id, &r, rdt, err);
 }
 
 static int read_input(char **ret, size_t *ret_size, struct csn_error *err)
@@ -170,8 +196,11 @@ static int from_document(const char *id, struct csn_error *err)
 	bool input = strcmp(resources_file, "-") == 0;
 	auto_mem char *text = NULL;
 	struct spec *s = NULL;
+	const struct spec_intel_rdt *rdt;
+	struct spec_intel_rdt schemas;
 	size_t size = 0;
 
+	TRY(read_rdt(&schemas, &rdt, err));
 	for (size_t i = 0; i < COUNT(limit_options); i++)
 		if (limit_options[i].text)
 			log_line(LOG_LEVEL_WARNING, "option --%s is ignored: --resources is given",
@@ -179,7 +208,7 @@ static int from_document(const char *id, struct csn_error *err)
 	TRY(input ? read_input(&text, &size, err)
 		  : file_read(AT_FDCWD, resources_file, DOCUMENT_MAX, &text, &size, err));
 	TRY(spec_parse_resources(text, size, input ? "standard input" : resources_file, &s, err));
-	int r = host_update(oci_context(), id, &s->linux_.resources, err);
+	int r = host_update(oci_context(), id, &s->linux_.resources, rdt, err);
 	spec_free(s);
 	return r;
 }

@@ -85,9 +85,11 @@ int host_kill(const struct host_context *ctx, const char *id, int sig, bool all,
 int host_delete(const struct host_context *ctx, const char *id, bool force, struct csn_error *err);
 int host_pause(const struct host_context *ctx, const char *id, bool pause, struct csn_error *err);
 /* Changes limits of a created, running or paused container; what resources does not name (or names
- * as 0) stays, devices are ignored. -ESRCH: stopped. A failure changes nothing. */
+ * as 0) stays, devices are ignored. rdt (may be NULL): schemas for a resctrl group of its own.
+ * -ESRCH: stopped. A failure changes nothing. */
 int host_update(const struct host_context *ctx, const char *id,
-		const struct spec_resources *resources, struct csn_error *err);
+		const struct spec_resources *resources, const struct spec_intel_rdt *rdt,
+		struct csn_error *err);
 /* Pids of the container's cgroup and below it; malloc'd. */
 int host_pids(const struct host_context *ctx, const char *id, pid_t **ret, size_t *ret_count,
 	      struct csn_error *err);

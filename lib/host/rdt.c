@@ -88,11 +88,10 @@ static const char *schema(const struct spec_intel_rdt *r, size_t index)
 	return index < r->schemata.count ? r->schemata.items[index] : NULL;
 }
 
-static int write_schemata(const struct rdt *rdt, const struct spec_intel_rdt *r,
-			  struct csn_error *err)
+static int write_schemata(const char *group, const struct spec_intel_rdt *r, struct csn_error *err)
 {
 	char path[PATH_MAX];
-	(void)snprintf(path, sizeof path, "%s/schemata", rdt->group);
+	(void)snprintf(path, sizeof path, "%s/schemata", group);
 	/* A line a write: the kernel's refusal is of that line. */
 	for (size_t i = 0; schema(r, i); i++) {
 		auto_mem char *line = NULL;
@@ -180,6 +179,34 @@ static int check_schemata(const struct rdt *rdt, const struct spec_intel_rdt *r,
 	return 0;
 }
 
+int rdt_change(const char *group, const struct spec_intel_rdt *r, char **ret_before,
+	       struct csn_error *err)
+{
+	char path[PATH_MAX];
+	auto_mem char *before = NULL;
+	size_t size = 0;
+	(void)snprintf(path, sizeof path, "%s/schemata", group);
+	TRY(within(err, file_read(AT_FDCWD, path, SCHEMATA_MAX, &before, &size, err),
+		   "linux.intelRdt"));
+	int result = write_schemata(group, r, err);
+	if (result < 0)
+		rdt_restore(group, before);
+	else
+		*ret_before = take_ptr(before);
+	return result;
+}
+
+void rdt_restore(const char *group, char *before)
+{
+	char path[PATH_MAX], *save = NULL;
+	(void)snprintf(path, sizeof path, "%s/schemata", group);
+	for (char *line = strtok_r(before, "\n", &save); line; line = strtok_r(NULL, "\n", &save)) {
+		auto_mem char *text = NULL;
+		if (asprintf(&text, "%s\n", line + strspn(line, " ")) >= 0)
+			(void)file_write_text(AT_FDCWD, path, text, NULL);
+	}
+}
+
 /* ---- groups ---------------------------------------------------------------------------------- */
 
 static int make_group(const struct rdt *rdt, const struct spec_intel_rdt *r, bool *ret_made,
@@ -198,7 +225,7 @@ static int make_group(const struct rdt *rdt, const struct spec_intel_rdt *r, boo
 	if (mkdirat(AT_FDCWD, rdt->group, 0755) < 0)
 		return fail_errno(err, "linux.intelRdt: make the group \"%s\"", rdt->group);
 	*ret_made = true;
-	return write_schemata(rdt, r, err);
+	return write_schemata(rdt->group, r, err);
 }
 
 int rdt_make(const struct rdt *rdt, const struct spec_intel_rdt *r, bool *ret_made,

@@ -25,6 +25,11 @@ int rdt_make(const struct rdt *rdt, const struct spec_intel_rdt *r, bool *ret_ma
 	     struct csn_error *err);
 /* Puts a process into them. */
 int rdt_enter(const struct rdt *rdt, pid_t pid, struct csn_error *err);
+/* Changes the schemas of a group that is ours; on failure they are as before. *ret_before
+ * (malloc'd) is for rdt_restore, which takes it to pieces. */
+int rdt_change(const char *group, const struct spec_intel_rdt *r, char **ret_before,
+	       struct csn_error *err);
+void rdt_restore(const char *group, char *before);
 /* Removes what may be removed: group and monitor as a record has them; NULL or absent is fine. */
 int rdt_remove(const char *group, const char *monitor, struct csn_error *err);
 void rdt_done(struct rdt *rdt);

@@ -308,6 +308,7 @@ static const struct cgroup_device_rule default_rules[] = {
 	{ true, 'c', 5, 1, RWM },    /* console */
 	{ true, 'c', 5, 2, RWM },    /* ptmx */
 	{ true, 'c', 136, -1, RWM }, /* pts */
+	{ true, 'c', 10, 200, RWM }, /* tun: the network namespace is what guards it */
 };
 
 static unsigned access_of(const char *text)

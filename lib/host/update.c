@@ -12,6 +12,7 @@
 #include "host/launch.h"
 #include "host/manager.h"
 #include "host/plan_build.h"
+#include "host/rdt.h"
 
 /* Swap is said together with memory: without a new limit for memory the present one counts. */
 static int complete_swap(const struct cgroup *cg, struct spec_resources *r, struct csn_error *err)
@@ -29,14 +30,29 @@ static int complete_swap(const struct cgroup *cg, struct spec_resources *r, stru
 	return 0;
 }
 
+/* Groups that are named by closID are shared: those are whoever's who named them. */
+static int change_rdt(const struct container *c, const struct spec_intel_rdt *rdt,
+		      char **ret_before, struct csn_error *err)
+{
+	if (!rdt)
+		return 0;
+	if (!c->record.rdt_group)
+		return fail(err, EOPNOTSUPP,
+			    "linux.intelRdt: container \"%s\" has no resctrl group of its own",
+			    c->record.id);
+	return rdt_change(c->record.rdt_group, rdt, ret_before, err);
+}
+
 int host_update(const struct host_context *ctx, const char *id,
-		const struct spec_resources *resources, struct csn_error *err)
+		const struct spec_resources *resources, const struct spec_intel_rdt *rdt,
+		struct csn_error *err)
 {
 	struct container c AUTO(container_close) = CONTAINER_INIT;
 	struct cgroup cg AUTO(cgroup_close) = CGROUP_INIT;
 	struct arena arena AUTO(arena_free) = { 0 };
 	struct spec_resources r = *resources;
 	struct cgroup_limits limits = { 0 };
+	auto_mem char *before = NULL;
 
 	TRY(container_open(ctx, id, ENTRY_LOCKED, &c, err));
 	enum status status = container_status(&c);
@@ -46,5 +62,9 @@ int host_update(const struct host_context *ctx, const char *id,
 	TRY(manager_open(&c, &cg, err));
 	TRY(complete_swap(&cg, &r, err));
 	TRY(resources_limits(&r, &arena, &limits, err));
-	return within(err, cgroup_update_limits(&cg, &limits, err), "container \"%s\"", id);
+	TRY(change_rdt(&c, rdt, &before, err));
+	int result = cgroup_update_limits(&cg, &limits, err);
+	if (result < 0 && before)
+		rdt_restore(c.record.rdt_group, before);
+	return within(err, result, "container \"%s\"", id);
 }

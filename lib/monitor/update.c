@@ -25,7 +25,7 @@ static int update(const char *run_root, const char *id, struct csn_error *err)
 	TRY(file_read(AT_FDCWD, "/proc/self/fd/0", DOCUMENT_MAX, &text, &size, err));
 	TRY(spec_parse_resources(text, size, "resources", &s, err));
 	const struct host_context ctx = { .root = state };
-	int r = host_update(&ctx, id, &s->linux_.resources, err);
+	int r = host_update(&ctx, id, &s->linux_.resources, NULL, err);
 	spec_free(s);
 	return r;
 }

@@ -122,8 +122,15 @@ static void free_spec(struct spec **s)
 	spec_free(*s);
 }
 
-static int write_config(const struct container *c, const char *text, const struct spec_resources *r,
-			struct csn_error *err)
+static int write_config(const struct container *c, const char *text, struct csn_error *err)
+{
+	return within(err,
+		      file_write_atomic(c->dir, "config.json", text, strlen(text), 0600, true, err),
+		      "container %.12s", c->id);
+}
+
+static int change_config(const struct container *c, const char *text,
+			 const struct spec_resources *r, struct csn_error *err)
 {
 	static const char *const path[] = { "linux", "resources", NULL };
 	auto_mem char *resources = NULL;
@@ -131,10 +138,7 @@ static int write_config(const struct container *c, const char *text, const struc
 	TRY(document(r, &resources, err));
 	TRY(within(err, json_replace(text, path, resources, &changed, err),
 		   "container %.12s: config.json", c->id));
-	return within(
-		err,
-		file_write_atomic(c->dir, "config.json", changed, strlen(changed), 0600, true, err),
-		"container %.12s", c->id);
+	return write_config(c, changed, err);
 }
 
 int csn_container_update(struct csn_runtime *rt, const char *container,
@@ -156,14 +160,17 @@ int csn_container_update(struct csn_runtime *rt, const char *container,
 	struct spec_resources all = spec->linux_.resources;
 	TRY(service_merge_resources(&all, &change, &arena, err));
 
+	TRY(change_config(&c, spec->text, &all, err));
 	facts_read(rt, &c, true, &f);
-	if (facts_running(&f)) {
-		/* Memory and swap are one sum: whoever changes a part states the other again. */
-		if (change.memory.limit.set || change.memory.swap.set) {
-			change.memory.limit = all.memory.limit;
-			change.memory.swap = all.memory.swap;
-		}
-		TRY(change_running(rt, &c, &change, err));
+	if (!facts_running(&f))
+		return 0;
+	/* Memory and swap are one sum: whoever changes a part states the other again. */
+	if (change.memory.limit.set || change.memory.swap.set) {
+		change.memory.limit = all.memory.limit;
+		change.memory.swap = all.memory.swap;
 	}
-	return write_config(&c, spec->text, &all, err);
+	int r = change_running(rt, &c, &change, err);
+	if (r < 0)
+		(void)write_config(&c, spec->text, NULL);
+	return r;
 }

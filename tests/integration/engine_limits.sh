@@ -106,6 +106,9 @@ before=$(resources c)
 if grep -qw memory "$CGROUP2/cgroup.controllers"; then
 	t_skip "a limit without its controller" "the host has all"
 else
+	t_like "$(csn run --rm -m 64m box true 2>&1)" \
+		'^csn: memory\.[a-z.]*: the memory controller is not available in cgroup "/caisson/[0-9a-f]{64}" \(cgroup2 at .* offers: .*\); it may be bound to cgroup v1: boot with cgroup_no_v1=memory$' \
+		"run says it too"
 	t_like "$(csn update -m 64m c 2>&1)" \
 		'^csn: container "[0-9a-f]{64}": memory\.[a-z.]*: the memory controller is not available in cgroup "/caisson/[0-9a-f]{64}" \(cgroup2 at .* offers: .*\); it may be bound to cgroup v1: boot with cgroup_no_v1=memory$' \
 		"a limit whose controller is missing says which and what to do"

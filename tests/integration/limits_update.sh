@@ -140,8 +140,10 @@ t_fails_with 'linux.resources.memory.kernel: not supported by cgroup v2' \
 	"$CAISSON" update --kernel-memory 5m x
 t_fails_with 'linux.resources.cpu.realtimePeriod: not supported by cgroup v2' \
 	"$CAISSON" update --cpu-rt-period 1000 x
-t_fails_with 'option --l3-cache-schema: resctrl is not supported' \
+t_fails_with 'linux.intelRdt: container "x" has no resctrl group of its own' \
 	"$CAISSON" update --l3-cache-schema L3:0=f x
+t_fails_with 'option --mem-bw-schema: expected one line that begins with "MB:"' \
+	"$CAISSON" update --mem-bw-schema L3:0=f x
 t_fails_with 'linux.resources.memory.swap: needs memory.limit' "$CAISSON" update --memory-swap 5m x
 t_like "$("$CAISSON" update --pids-limit 5 -r "$TMPDIR/r.json" x 2>&1)" \
 	'option --pids-limit is ignored: --resources is given' "options beside a document"

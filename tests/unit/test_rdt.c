@@ -218,6 +218,35 @@ START_TEST(test_monitoring_that_is_refused_undoes_the_group)
 }
 END_TEST
 
+/* A plain file keeps what was written last, over the beginning of what it held. */
+START_TEST(test_schemas_change_and_come_back)
+{
+	char group[128], path[160];
+	auto_mem char *before = NULL;
+	auto_mem char *text = NULL;
+	size_t size;
+	char l3[] = "L3:0=f", mb[] = "MB:0=50";
+	const struct spec_intel_rdt r = { .l3_cache_schema = l3, .mem_bw_schema = mb };
+	(void)snprintf(group, sizeof group, "%s/own", root);
+	(void)snprintf(path, sizeof path, "%s/schemata", group);
+	ck_assert_int_eq(__wrap_mkdirat(AT_FDCWD, group, 0755), 0);
+	ck_assert_int_eq(rdt_change(group, &r, &before, &err), 0);
+	ck_assert_str_eq(before, "    L3:0=fffff;1=fffff\n    MB:0=100;1=100\n");
+	ck_assert_int_eq(file_read(AT_FDCWD, path, 1000, &text, &size, &err), 0);
+	ck_assert_int_eq(strncmp(text, "MB:0=50\n", 8), 0);
+
+	rdt_restore(group, before);
+	free(text);
+	ck_assert_int_eq(file_read(AT_FDCWD, path, 1000, &text, &size, &err), 0);
+	ck_assert_int_eq(strncmp(text, "MB:0=100;1=100\n", 15), 0);
+
+	auto_mem char *none = NULL;
+	(void)snprintf(group, sizeof group, "%s/gone", root);
+	ck_assert_int_eq(rdt_change(group, &r, &none, &err), -ENOENT);
+	ck_assert_ptr_null(none);
+}
+END_TEST
+
 START_TEST(test_root_is_told_when_missing)
 {
 	auto_mem char *found = NULL;
@@ -238,6 +267,7 @@ int main(void)
 	tcase_add_test(t, test_group_that_is_there);
 	tcase_add_test(t, test_clos_alone_must_exist);
 	tcase_add_test(t, test_monitoring_that_is_refused_undoes_the_group);
+	tcase_add_test(t, test_schemas_change_and_come_back);
 	tcase_add_test(t, test_root_is_told_when_missing);
 	suite_add_tcase(s, t);
 
