@@ -122,7 +122,10 @@ static void attend(struct attendance *a)
 		if (fds[0].revents)
 			break;
 	}
-	/* What the program wrote last is still in the pty. */
+	/* What the program said and wrote last is still in the socket and in the pty. */
+	struct pollfd told = { .fd = a->process->notify, .events = POLLIN };
+	while (told.fd >= 0 && poll(&told, 1, 0) > 0)
+		(void)notify_pass(a->process, false);
 	struct pollfd rest = { .fd = fds[2].fd, .events = POLLIN };
 	while (rest.fd >= 0 && poll(&rest, 1, 0) > 0 && (rest.revents & POLLIN))
 		if (!carry(master, STDOUT_FILENO))

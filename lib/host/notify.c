@@ -151,8 +151,9 @@ int host_await_ready(const struct host_process *p, struct csn_error *err)
 			return fail_errno(err, "poll");
 		if ((fds[0].revents & POLLIN) && notify_pass(p, true))
 			return 0;
-		/* An end is told to whoever waits for it; here only that nothing more comes. */
-		if (fds[1].revents && !(fds[0].revents & POLLIN))
+		/* An end is told to whoever waits for it; here only that nothing more comes than
+		 * what was said before it. */
+		if (fds[1].revents && poll(fds, 1, 0) == 0)
 			return 0;
 	}
 	return 0;

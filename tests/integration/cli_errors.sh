@@ -96,7 +96,7 @@ t_fails_with 'mounts[7]: source "/nosuch": No such file or directory' run
 make_bundle "$b" more_mounts='{"destination": "/x", "type": "bind", "source": "/tmp", "options": ["bind", "zz"]}'
 t_fails_with 'mounts[7].options[1]: unknown mount option "zz"' run
 make_bundle "$b" linux='"intelRdt": {"closID": "x"}'
-t_fails_with 'linux.intelRdt: not supported by this build' run
+t_fails_with 'linux.intelRdt: resctrl is not mounted on this host' run
 make_bundle "$b" terminal=true
 t_fails_with 'config.json: process.terminal is true: a console socket is needed' \
 	"$CAISSON" create -b "$b" x

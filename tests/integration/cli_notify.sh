@@ -17,11 +17,12 @@ done
 listen() {
 	rm -f "$TMPDIR/manager"
 	"$HELPERS/dgram" recv "$TMPDIR/manager" "$1" >"$TMPDIR/told" &
-	listener=$!
+	listener=$! messages=$1
 	wait_until 5 test -S "$TMPDIR/manager"
 }
+has_all() { [ "$(grep -c '^--$' "$TMPDIR/told")" = "$messages" ]; }
 told() {
-	wait "$listener"
+	wait_until 5 has_all
 	cat "$TMPDIR/told"
 }
 bundle() { make_bundle "$b" args="$(json_array sh -c "$1")" more_mounts="$libraries" "${@:2}"; }
