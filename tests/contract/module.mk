@@ -8,6 +8,7 @@ tests_contract_test_contract_SOURCES = \
 	tests/contract/life.c \
 	tests/contract/main.c \
 	tests/contract/output.c \
+	tests/contract/real.c \
 	tests/contract/types.c
 tests_contract_test_contract_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
 tests_contract_test_contract_LDADD = lib/libcaisson.la $(CHECK_LIBS) -lm
