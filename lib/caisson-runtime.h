@@ -186,6 +186,13 @@ CSN_API int csn_rt_remove_container(struct csn_rt *rt, const struct csn_containe
 CSN_API int csn_rt_kill_container(struct csn_rt *rt, const struct csn_container_id *id,
 				  const char *signal, struct csn_error *err) CSN_MUST_CHECK;
 
+/* Freezes all its processes; its state stays running. CSN_ERROR_INVALID_SPEC: it does not run, or
+ * is paused already. Default: CSN_ERROR_UNSUPPORTED. */
+CSN_API int csn_rt_pause_container(struct csn_rt *rt, const struct csn_container_id *id,
+				   struct csn_error *err) CSN_MUST_CHECK;
+CSN_API int csn_rt_unpause_container(struct csn_rt *rt, const struct csn_container_id *id,
+				     struct csn_error *err) CSN_MUST_CHECK;
+
 struct csn_container_state {
 	size_t size;
 	enum csn_state state; /* running also while paused */

@@ -328,6 +328,13 @@ CSN_API int csn_container_kill(struct csn_runtime *rt, const char *container, co
 CSN_API int csn_container_update(struct csn_runtime *rt, const char *container,
 				 const struct csn_resources *resources,
 				 struct csn_error *err) CSN_MUST_CHECK;
+/* Freezes all processes of a container; it keeps counting as running. -ESRCH: not running.
+ * -EALREADY: paused. */
+CSN_API int csn_container_pause(struct csn_runtime *rt, const char *container,
+				struct csn_error *err) CSN_MUST_CHECK;
+/* -EALREADY: not paused. */
+CSN_API int csn_container_unpause(struct csn_runtime *rt, const char *container,
+				  struct csn_error *err) CSN_MUST_CHECK;
 /* Removes a container with its files and log. -EBUSY: it runs and force is not set; with force it
  * is killed first. */
 CSN_API int csn_container_remove(struct csn_runtime *rt, const char *container, bool force,

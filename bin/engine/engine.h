@@ -14,8 +14,8 @@
 
 extern const struct command command_attach, command_create, command_events, command_exec,
 	command_images, command_import, command_inspect, command_kill, command_load, command_logs,
-	command_ps, command_rm, command_rmi, command_run, command_start, command_stats,
-	command_stop, command_update, command_wait;
+	command_pause, command_ps, command_rm, command_rmi, command_run, command_start,
+	command_stats, command_stop, command_unpause, command_update, command_wait;
 
 /* Exit statuses that are not a container's. */
 enum { STATUS_FAILED = 1, STATUS_ENGINE_ERROR = 125 };
@@ -30,6 +30,10 @@ const char *engine_run_root(void);
 /* Words a failure on standard error; returns status. */
 int engine_fail(const struct csn_error *err, int status);
 int engine_fail_text(int status, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+
+/* Does it to each container and prints those that it was done to; the exit status. */
+int engine_each(int argc, char **argv,
+		int (*fn)(struct csn_runtime *rt, const char *container, struct csn_error *err));
 
 /* ---- print.c ----------------------------------------------------------------------------------
  */

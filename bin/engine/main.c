@@ -15,10 +15,17 @@
 #include "bin/engine/engine.h"
 
 static const struct command *const commands[] = {
-	&command_attach, &command_create,  &command_events, &command_exec, &command_images,
-	&command_import, &command_inspect, &command_kill,   &command_load, &command_logs,
-	&command_ps,	 &command_rm,	   &command_rmi,    &command_run,  &command_start,
-	&command_stats,	 &command_stop,	   &command_update, &command_wait, NULL,
+	&command_attach,  &command_create,
+	&command_events,  &command_exec,
+	&command_images,  &command_import,
+	&command_inspect, &command_kill,
+	&command_load,	  &command_logs,
+	&command_pause,	  &command_ps,
+	&command_rm,	  &command_rmi,
+	&command_run,	  &command_start,
+	&command_stats,	  &command_stop,
+	&command_unpause, &command_update,
+	&command_wait,	  NULL,
 };
 
 static struct {
@@ -44,6 +51,24 @@ int engine_fail_text(int status, const char *fmt, ...)
 	vfprintf(stderr, fmt, ap);
 	fputc('\n', stderr);
 	va_end(ap);
+	return status;
+}
+
+int engine_each(int argc, char **argv,
+		int (*fn)(struct csn_runtime *rt, const char *container, struct csn_error *err))
+{
+	struct csn_error err;
+	struct csn_runtime *rt = engine_runtime();
+	int status = 0;
+
+	if (!rt)
+		return STATUS_FAILED;
+	for (int i = 0; i < argc; i++) {
+		if (fn(rt, argv[i], &err) < 0)
+			status = engine_fail(&err, STATUS_FAILED);
+		else
+			puts(argv[i]);
+	}
 	return status;
 }
 

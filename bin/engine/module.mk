@@ -17,6 +17,7 @@ bin_csn_SOURCES = \
 	bin/engine/logs.c \
 	bin/engine/main.c \
 	bin/engine/make.c \
+	bin/engine/pause.c \
 	bin/engine/print.c \
 	bin/engine/ps.c \
 	bin/engine/rm.c \
@@ -27,6 +28,7 @@ bin_csn_SOURCES = \
 	bin/engine/stats.c \
 	bin/engine/stats_print.c \
 	bin/engine/stop.c \
+	bin/engine/unpause.c \
 	bin/engine/update.c \
 	bin/engine/wait.c
 bin_csn_LDADD = lib/libcaisson.la lib/base/libbase.la $(JANSSON_LIBS)

@@ -52,6 +52,9 @@ struct rt_operations {
 	int (*kill)(struct csn_rt *rt, const struct container_ref *c, const char *signal,
 		    struct csn_error *err);
 
+	int (*pause)(struct csn_rt *rt, const struct container_ref *c, struct csn_error *err);
+	int (*unpause)(struct csn_rt *rt, const struct container_ref *c, struct csn_error *err);
+
 	int (*state)(struct csn_rt *rt, const struct container_ref *c,
 		     struct csn_container_state *ret, struct csn_error *err);
 	int (*pid)(struct csn_rt *rt, const struct container_ref *c, int *ret,

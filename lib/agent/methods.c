@@ -123,6 +123,26 @@ int csn_rt_kill_container(struct csn_rt *rt, const struct csn_container_id *id, 
 	return as_kind(err, rt->ops->kill(rt, &c, name, err), CSN_ERROR_INTERNAL, "");
 }
 
+int csn_rt_pause_container(struct csn_rt *rt, const struct csn_container_id *id,
+			   struct csn_error *err)
+{
+	struct container_ref c;
+	TRY(refer(id, &c, err));
+	if (!rt->ops->pause)
+		return unsupported(err, "pause_container");
+	return as_kind(err, rt->ops->pause(rt, &c, err), CSN_ERROR_INTERNAL, "");
+}
+
+int csn_rt_unpause_container(struct csn_rt *rt, const struct csn_container_id *id,
+			     struct csn_error *err)
+{
+	struct container_ref c;
+	TRY(refer(id, &c, err));
+	if (!rt->ops->unpause)
+		return unsupported(err, "unpause_container");
+	return as_kind(err, rt->ops->unpause(rt, &c, err), CSN_ERROR_INTERNAL, "");
+}
+
 /* ---- facts -------------------------------------------------------------------------------------
  */
 

@@ -105,11 +105,27 @@ static int native_remove(struct csn_rt *rt, const struct container_ref *c, struc
 	return r == -ENOENT ? 0 : r;
 }
 
+/* Not in the state for it: the caller's mistake. */
+static int wrong_state(const struct container_ref *c, int r, struct csn_error *err)
+{
+	r = about(c, r, err);
+	return r == -ESRCH || r == -EALREADY ? as_kind(err, r, CSN_ERROR_INVALID_SPEC, "") : r;
+}
+
 static int native_kill(struct csn_rt *rt, const struct container_ref *c, const char *signal,
 		       struct csn_error *err)
 {
-	int r = about(c, csn_container_kill(engine_of(rt), c->text, signal, err), err);
-	return r == -ESRCH ? as_kind(err, r, CSN_ERROR_INVALID_SPEC, "") : r;
+	return wrong_state(c, csn_container_kill(engine_of(rt), c->text, signal, err), err);
+}
+
+static int native_pause(struct csn_rt *rt, const struct container_ref *c, struct csn_error *err)
+{
+	return wrong_state(c, csn_container_pause(engine_of(rt), c->text, err), err);
+}
+
+static int native_unpause(struct csn_rt *rt, const struct container_ref *c, struct csn_error *err)
+{
+	return wrong_state(c, csn_container_unpause(engine_of(rt), c->text, err), err);
 }
 
 /* ---- facts -------------------------------------------------------------------------------------
@@ -304,6 +320,8 @@ static const struct rt_operations operations = {
 	.stop = native_stop,
 	.remove = native_remove,
 	.kill = native_kill,
+	.pause = native_pause,
+	.unpause = native_unpause,
 	.state = native_state,
 	.pid = native_pid,
 	.stats = native_stats,

@@ -13,6 +13,7 @@ lib_runtime_libruntime_la_SOURCES = \
 	lib/runtime/logs.c \
 	lib/runtime/merged.c \
 	lib/runtime/names.c \
+	lib/runtime/pause.c \
 	lib/runtime/process.c \
 	lib/runtime/reference.c \
 	lib/runtime/runtime.c lib/runtime/runtime.h \

@@ -189,6 +189,40 @@ START_TEST(stop_sends_the_signal_and_is_in_time)
 }
 END_TEST
 
+START_TEST(paused_is_running)
+{
+	struct csn_container_id id;
+	struct csn_rt *rt = started("pause", "while :; do echo x; sleep 0.02; done", &id);
+	struct csn_container_state state = CSN_CONTAINER_STATE_INIT;
+	struct csn_log_entries *entries = NULL;
+	struct csn_error err;
+	size_t counts[2];
+
+	FAILS(csn_rt_unpause_container(rt, &id, &err), CSN_ERROR_INVALID_SPEC);
+	OK(csn_rt_pause_container(rt, &id, &err));
+	FAILS(csn_rt_pause_container(rt, &id, &err), CSN_ERROR_INVALID_SPEC);
+	OK(csn_rt_container_state(rt, &id, &state, &err));
+	ck_assert(state.state == CSN_STATE_RUNNING && state.paused);
+	for (int i = 0; i < 2; i++) {
+		(void)poll(NULL, 0, 200); /* what is in the pipe gets to the log */
+		OK(csn_rt_get_logs(rt, &id, &entries, &err));
+		counts[i] = csn_log_entries_count(entries);
+		csn_log_entries_free(entries);
+	}
+	ck_assert_uint_eq(counts[0], counts[1]);
+	OK(csn_rt_unpause_container(rt, &id, &err));
+	OK(csn_rt_container_state(rt, &id, &state, &err));
+	ck_assert(state.state == CSN_STATE_RUNNING && !state.paused);
+
+	/* A paused one can be stopped, too. */
+	OK(csn_rt_pause_container(rt, &id, &err));
+	OK(csn_rt_stop_container(rt, &id, 100, &err));
+	ck_assert_int_eq(outcome_of(rt, &id).exit_code, 137);
+	FAILS(csn_rt_pause_container(rt, &id, &err), CSN_ERROR_INVALID_SPEC);
+	done(rt, &id);
+}
+END_TEST
+
 START_TEST(what_a_service_asks_for_is_there)
 {
 	static const char format[] =
@@ -403,6 +437,7 @@ TCase *real_case(void)
 	tcase_add_test(c, waiting_ends_in_time);
 	tcase_add_test(c, a_second_start_finds_the_files_of_the_first);
 	tcase_add_test(c, stop_sends_the_signal_and_is_in_time);
+	tcase_add_test(c, paused_is_running);
 	tcase_add_test(c, what_a_service_asks_for_is_there);
 	tcase_add_test(c, what_cannot_be_done_is_refused);
 	tcase_add_test(c, exec_tells_code_and_both_streams);
