@@ -58,6 +58,9 @@ char *scope_path(const struct scope_name *name);
 /* The scope exists with a placeholder in it; *ret_path is its group, malloc'd. */
 int scope_start(const struct scope_request *req, struct arena *arena, struct scope *ret,
 		char **ret_path, struct csn_error *err);
+/* Tells systemd the new limits of a scope, which it would otherwise take back when it reloads. */
+int scope_update(const struct record *r, const struct cgroup_limits *l, struct arena *arena,
+		 struct csn_error *err);
 /* The placeholder goes; the scope lives on with whoever else is in it. */
 void scope_release(struct scope *s);
 

@@ -88,40 +88,43 @@ bool scope_systemd_runs(void)
 
 /* ---- properties ------------------------------------------------------------------------------ */
 
-static void add_number(struct words *w, const char *property, const struct cgroup_value *v)
+/* how: "--property=" for systemd-run, nothing for set-property. */
+static void add_number(struct words *w, const char *how, const char *property,
+		       const struct cgroup_value *v)
 {
 	if (v->set && v->value == CGROUP_MAX)
-		words_add(w, "--property=%s=infinity", property);
+		words_add(w, "%s%s=infinity", how, property);
 	else if (v->set)
-		words_add(w, "--property=%s=%" PRIu64, property, v->value);
+		words_add(w, "%s%s=%" PRIu64, how, property, v->value);
 }
 
-static void add_limits(struct words *w, const struct cgroup_limits *l)
+static void add_limits(struct words *w, const char *how, const struct cgroup_limits *l)
 {
 	const struct {
 		const char *property;
 		const struct cgroup_value *value;
 	} rows[] = {
-		{ "MemoryMax", &l->memory_max },	  { "MemoryHigh", &l->memory_high },
-		{ "MemoryLow", &l->memory_low },	  { "MemoryMin", &l->memory_min },
-		{ "MemorySwapMax", &l->memory_swap_max }, { "CPUWeight", &l->cpu_weight },
+		{ "MemoryMax", &l->memory_max },
+		{ "MemoryHigh", &l->memory_high },
+		{ "MemoryLow", &l->memory_low },
+		{ "MemoryMin", &l->memory_min },
+		{ "MemorySwapMax", &l->memory_swap_max },
+		{ "CPUWeight", &l->cpu_weight },
+		{ "TasksMax", &l->pids_max },
 	};
 	for (size_t i = 0; i < COUNT(rows); i++)
-		add_number(w, rows[i].property, rows[i].value);
-	if (l->pids_max.set)
-		add_number(w, "TasksMax", &l->pids_max);
-	else
-		words_add(w, "--property=TasksMax=infinity"); /* not what systemd gives services */
-	if (l->cpu_quota.set && l->cpu_quota.value != CGROUP_MAX) {
+		add_number(w, how, rows[i].property, rows[i].value);
+	if (l->cpu_quota.set && l->cpu_quota.value == CGROUP_MAX)
+		words_add(w, "%sCPUQuota=", how);
+	else if (l->cpu_quota.set) {
 		uint64_t period = l->cpu_period.set ? l->cpu_period.value : 100000;
-		words_add(w, "--property=CPUQuotaPeriodSec=%" PRIu64 "us", period);
-		words_add(w, "--property=CPUQuota=%" PRIu64 "%%",
-			  l->cpu_quota.value * 100 / period);
+		words_add(w, "%sCPUQuotaPeriodSec=%" PRIu64 "us", how, period);
+		words_add(w, "%sCPUQuota=%" PRIu64 "%%", how, l->cpu_quota.value * 100 / period);
 	}
 	if (l->cpuset_cpus)
-		words_add(w, "--property=AllowedCPUs=%s", l->cpuset_cpus);
+		words_add(w, "%sAllowedCPUs=%s", how, l->cpuset_cpus);
 	if (l->cpuset_mems)
-		words_add(w, "--property=AllowedMemoryNodes=%s", l->cpuset_mems);
+		words_add(w, "%sAllowedMemoryNodes=%s", how, l->cpuset_mems);
 }
 
 /* Annotations org.systemd.property.NAME hold a GVariant in words: true, 'text', uint64 5. */
@@ -161,13 +164,70 @@ static int make_words(struct words *w, const struct scope_request *req, struct c
 	words_add(w, "--description=caisson container %s", req->id);
 	words_add(w, "--property=Delegate=yes");
 	words_add(w, "--property=DefaultDependencies=no");
-	add_limits(w, req->limits);
+	add_limits(w, "--property=", req->limits);
+	if (!req->limits->pids_max.set)
+		words_add(w, "--property=TasksMax=infinity"); /* not what systemd gives services */
 	TRY(add_annotations(w, req->annotations, err));
 	words_add(w, "--");
 	words_add(w, "cat");
 	return w->failed ? fail(err, E2BIG, "systemd scope \"%s\": too many properties",
 				req->name->unit)
 			 : 0;
+}
+
+/* Output to the pipe, so that a refusal can be told. */
+_Noreturn static void become_systemctl(const int says[2], const struct words *w)
+{
+	if (dup2(says[1], STDOUT_FILENO) == STDOUT_FILENO &&
+	    dup2(says[1], STDERR_FILENO) == STDERR_FILENO)
+		words_exec(w);
+	dprintf(says[1], "%s: %s", w->items[0], strerror(errno));
+	_exit(127);
+}
+
+static int run_systemctl(const struct words *w, const char *unit, struct csn_error *err)
+{
+	char text[SAYS_MAX];
+	int says[2], status = 0;
+	if (pipe2(says, O_CLOEXEC) < 0)
+		return fail_errno(err, "pipe2");
+	auto_fd read_end = says[0];
+	auto_fd write_end = says[1];
+	pid_t pid = fork();
+	if (pid < 0)
+		return fail_errno(err, "fork");
+	if (pid == 0)
+		become_systemctl(says, w);
+	close_fd(&write_end);
+	ssize_t n = read(read_end, text, sizeof text - 1);
+	while (waitpid(pid, &status, 0) < 0 && errno == EINTR)
+		;
+	if (WIFEXITED(status) && WEXITSTATUS(status) == 0)
+		return 0;
+	text[n > 0 ? n : 0] = '\0';
+	text[strcspn(text, "\n")] = '\0';
+	return fail(err, EIO, "systemd scope \"%s\": %s", unit,
+		    *text ? text : "systemctl set-property failed");
+}
+
+int scope_update(const struct record *r, const struct cgroup_limits *l, struct arena *arena,
+		 struct csn_error *err)
+{
+	const char *unit = strrchr(r->cgroup, '/') + 1;
+	struct words *w = arena_alloc(arena, sizeof *w);
+	if (!w)
+		return fail(err, ENOMEM, "out of memory");
+	*w = (struct words){ .arena = arena };
+	words_add(w, "systemctl");
+	words_add(w, "set-property");
+	words_add(w, "--runtime");
+	words_add(w, "--");
+	words_add(w, "%s", unit);
+	size_t without = w->count;
+	add_limits(w, "", l);
+	if (w->failed)
+		return fail(err, E2BIG, "systemd scope \"%s\": too many properties", unit);
+	return w->count > without ? run_systemctl(w, unit, err) : 0;
 }
 
 /* ---- the placeholder ------------------------------------------------------------------------- */

@@ -43,6 +43,21 @@ static int change_rdt(const struct container *c, const struct spec_intel_rdt *rd
 	return rdt_change(c->record.rdt_group, rdt, ret_before, err);
 }
 
+/* The group's files first: they refuse what cannot be. systemd rounds what it is told, so that they
+ * are written again after it. */
+static int change_limits(const struct host_context *ctx, const struct container *c,
+			 const struct cgroup *cg, const struct cgroup_limits *limits,
+			 struct arena *arena, struct csn_error *err)
+{
+	struct csn_error why;
+	TRY(cgroup_update_limits(cg, limits, err));
+	if (!c->record.systemd_cgroup)
+		return 0;
+	if (scope_update(&c->record, limits, arena, &why) < 0)
+		host_warn(ctx, "%s: its next reload brings the old limits back", why.text);
+	return cgroup_apply_limits(cg, limits, err);
+}
+
 int host_update(const struct host_context *ctx, const char *id,
 		const struct spec_resources *resources, const struct spec_intel_rdt *rdt,
 		struct csn_error *err)
@@ -63,7 +78,7 @@ int host_update(const struct host_context *ctx, const char *id,
 	TRY(complete_swap(&cg, &r, err));
 	TRY(resources_limits(&r, &arena, &limits, err));
 	TRY(change_rdt(&c, rdt, &before, err));
-	int result = cgroup_update_limits(&cg, &limits, err);
+	int result = change_limits(ctx, &c, &cg, &limits, &arena, err);
 	if (result < 0 && before)
 		rdt_restore(c.record.rdt_group, before);
 	return within(err, result, "container \"%s\"", id);

@@ -58,6 +58,7 @@ if ! wait_until 20 find_inner || ! wait_until 20 inside systemctl is-system-runn
 	exit 1
 fi
 
+echo '{"unified": {"cgroup.max.depth": "7"}}' >"$TMPDIR/r.json"
 group=/sys/fs/cgroup/one.slice/one-two.slice/box-c1.scope
 make_bundle "$b" args='["sh", "-c", "exit 3"]' linux="$path" resources='{"pids": {"limit": -1}}'
 caisson run -b "$b" c1 2>"$TMPDIR/errors"
@@ -76,6 +77,12 @@ t_is "$(inside cat $group/cgroup.procs | wc -l)" 1 "the container is alone in it
 t_ok "start" caisson start c1
 t_is "$(inside "$CAISSON" ps -f json c1)" "[$(inside cat $group/cgroup.procs)]" "ps"
 t_ok "exec" inside "$CAISSON" exec c1 true
+t_ok "update" inside "$CAISSON" update -r "$TMPDIR/r.json" c1
+t_is "$(inside cat $group/cgroup.max.depth)" 7 "what systemd has no property for"
+inside systemctl set-property --runtime box-c1.scope TasksMax=77
+t_is "$(inside systemctl show -P TasksMax box-c1.scope)" 77 "somebody has told systemd a limit"
+t_ok "update of what it has one for" inside "$CAISSON" update --pids-limit -1 --cpu-quota -1 c1
+t_is "$(inside systemctl show -P TasksMax box-c1.scope)" infinity "systemd knows of it"
 t_ok "pause" inside "$CAISSON" pause c1
 t_ok "resume" inside "$CAISSON" resume c1
 t_ok "kill" inside "$CAISSON" kill c1 KILL
