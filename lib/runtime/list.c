@@ -267,6 +267,7 @@ static void put_config(struct json_out *o, const struct container *c)
 	json_open_object(o, "config");
 	json_put_string(o, "hostname", spec->hostname);
 	put_process(o, &spec->process);
+	service_put_resources(o, "resources", &spec->linux_.resources);
 	json_open_object(o, "labels");
 	for (size_t i = 0; i < spec->annotations.count; i++)
 		json_put_string(o, spec->annotations.items[i].key,

@@ -126,6 +126,7 @@ t_fails_with 'memory limit: 268435456 is above the limit of memory and swap toge
 t_ok "both" csn update -m 256m --memory-swap 512m c
 t_is "$(resources c)" "{$deny,\"memory\":{\"limit\":268435456,\"swap\":536870912},\"cpu\":{\"quota\":50000,\"period\":100000}$pids}" \
 	"are changed"
+t_like "$(csn inspect c | tr -d '\n ')" '"memory":\{"limit":268435456,"swap":536870912\}' "inspect shows them"
 t_ok "rates" csn update --device-read-bps "$disk:1m" --device-write-bps "$disk:1m" c
 t_ok "another rate" csn update --device-read-bps "$disk:5m" c
 t_ok "replaces that device's" grep -F "\"throttleReadBpsDevice\":[$device,\"rate\":5242880}],\"throttleWriteBpsDevice\":[$device,\"rate\":1048576}]" \

@@ -99,6 +99,32 @@ t_is "$(read_back memory.max):$(read_back memory.swap.max):$(read_back cpu.max):
 	"max:max:max 100000:max" "are max"
 t_fails_with 'linux.resources.memory.swap: needs memory.limit' "$CAISSON" update --memory-swap 128m x
 
+# ---- what clients send ---------------------------------------------------------------------------
+client() { # WHOSE JSON FILE=TEXT...
+	local whose=$1 pair
+	t_ok "an update as $whose sends it" update "$2"
+	shift 2
+	for pair; do
+		t_is "$(read_back "${pair%%=*}")" "${pair#*=}" "$whose: ${pair%%=*}"
+	done
+}
+client docker '{"memory": {"limit": 67108864, "reservation": 0, "swap": 134217728, "kernel": 0},
+	"cpu": {"shares": 0, "quota": 50000, "period": 100000, "cpus": "", "mems": ""},
+	"pids": {"limit": 100}, "blockIO": {"weight": 0}}' \
+	memory.max=67108864 memory.swap.max=67108864 "cpu.max=50000 100000" pids.max=100 cpu.weight=174 cpuset.cpus=1
+client CRI-O '{"memory": {"limit": 134217728, "swap": 134217728}, "cpu": {}}' \
+	memory.max=134217728 memory.swap.max=0 "cpu.max=50000 100000"
+client "containerd's CRI" '{"devices": [{"allow": false, "access": "rwm"}],
+	"memory": {"limit": 100663296, "swap": 100663296},
+	"cpu": {"shares": 2048, "quota": 100000, "period": 100000, "cpus": "1", "mems": "0"},
+	"unified": {"memory.oom.group": "1"}}' \
+	memory.max=100663296 "cpu.max=100000 100000" cpu.weight=174 memory.oom.group=1
+t_ok "which took no device away" "$CAISSON" exec x sh -c 'echo x >/dev/null'
+client podman '{"cpu": {"quota": 150000, "period": 100000},
+	"memory": {"limit": 134217728, "swap": 268435456}, "pids": {"limit": 2048}, "blockIO": {"weight": 200}}' \
+	memory.max=134217728 memory.swap.max=134217728 "cpu.max=150000 100000" pids.max=2048 \
+	"io.bfq.weight=default 200 $disk 600"
+
 # ---- every option -------------------------------------------------------------------------------
 t_ok "all options at once" "$CAISSON" update --memory 64m --memory-swap 96m --memory-reservation 8m \
 	--cpu-share 1024 --cpu-quota 25000 --cpu-period 50000 --cpu-burst 5000 --cpuset-cpus 0 \
