@@ -25,7 +25,8 @@ static const struct opt options[] = {
 	{ 0, "cwd", "DIR", "working directory", OPT_TEXT, &cwd },
 	{ 'e', "env", "NAME=VALUE", "set an environment variable", OPT_LIST, &env },
 	{ 't', "tty", NULL, "with a terminal", OPT_FLAG, &tty },
-	{ 'u', "user", "UID[:GID]", "run as this user", OPT_TEXT, &user },
+	{ 'u', "user", "UID[:GID]", "run as this user; a name is looked up in the container",
+	  OPT_TEXT, &user },
 	{ 'g', "additional-gids", "GID", "add a group", OPT_LIST, &gids },
 	{ 'd', "detach", NULL, "return when the process runs", OPT_FLAG, &detach },
 	{ 'c', "cap", "CAP", "add a capability", OPT_LIST, &caps },
@@ -70,7 +71,11 @@ static int set_user(struct spec *spec, struct csn_error *err)
 {
 	struct spec_user *u = &spec->process.user;
 	const char *end = "";
-	if (user) {
+	if (user && (user[0] < '0' || user[0] > '9')) {
+		/* A name brings its own groups; those of the config are somebody else's. */
+		args.user = user;
+		u->additional_gids_count = 0;
+	} else if (user) {
 		u->gid = 0;
 		TRY(parse_id(user, &end, &u->uid, "user", err));
 		if (*end == ':')
@@ -200,6 +205,7 @@ static int get_process(int argc, char **argv, struct spec **ret, struct csn_erro
 	if (argc == 0)
 		return fail(err, EINVAL, "exec: expected a command or --process FILE");
 	TRY(host_config(oci_context(), args.id, ret, err));
+	args.config = *ret;
 	return take_over(*ret, argc, argv, err);
 }
 

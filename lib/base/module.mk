@@ -14,6 +14,7 @@ lib_base_libbase_la_SOURCES = \
 	lib/base/sha256.c lib/base/sha256.h \
 	lib/base/size.c lib/base/size.h \
 	lib/base/sys.h \
+	lib/base/user.c lib/base/user.h \
 	lib/base/utc.c lib/base/utc.h
 lib_base_libbase_la_CFLAGS = $(AM_CFLAGS) $(JANSSON_CFLAGS)
 

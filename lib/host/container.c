@@ -22,15 +22,22 @@
 
 enum { END_TIMEOUT_MS = 10 * 1000, CONFIG_MAX = 16 << 20 };
 
-int container_open(const struct host_context *ctx, const char *id, enum entry_lock lock,
-		   struct container *ret, struct csn_error *err)
+/* Without its record. */
+static int entry_open(const struct host_context *ctx, const char *id, enum entry_lock lock,
+		      struct container *ret, struct csn_error *err)
 {
 	TRY(state_check_id(id, err));
 	int r = store_open(ctx->root, false, &ret->store, err);
 	if (r == -ENOENT)
 		return fail(err, ENOENT, "container \"%s\" does not exist", id);
 	TRY(r);
-	TRY(store_get(&ret->store, id, lock, &ret->entry, err));
+	return store_get(&ret->store, id, lock, &ret->entry, err);
+}
+
+int container_open(const struct host_context *ctx, const char *id, enum entry_lock lock,
+		   struct container *ret, struct csn_error *err)
+{
+	TRY(entry_open(ctx, id, lock, ret, err));
 	return record_read(&ret->entry, &ret->record, err);
 }
 
@@ -85,7 +92,7 @@ int host_config(const struct host_context *ctx, const char *id, struct spec **re
 		struct csn_error *err)
 {
 	struct container c AUTO(container_close) = CONTAINER_INIT;
-	TRY(container_open(ctx, id, ENTRY_SHARED_NONE, &c, err));
+	TRY(entry_open(ctx, id, ENTRY_SHARED_NONE, &c, err));
 	return container_config(&c, ret, err);
 }
 

@@ -202,7 +202,7 @@ static int give_cgroup(const struct creation *c, struct csn_error *err)
 	uid_t owner;
 
 	if (!l->namespaces[NS_CGROUP].present || l->namespaces[NS_CGROUP].path ||
-	    !host_uid(l, c->spec->process.user.uid, &owner) || owner == geteuid())
+	    !host_uid(l, c->spec->process.user.uid, &owner) || owner == c->container.record.owner)
 		return 0;
 	for (size_t i = 0; i < c->spec->mounts_count; i++) {
 		const struct spec_mount *m = &c->spec->mounts[i];

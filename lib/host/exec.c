@@ -16,6 +16,7 @@
 #include "base/path.h"
 #include "base/proc.h"
 #include "base/sys.h"
+#include "base/user.h"
 #include "host/launch.h"
 #include "host/manager.h"
 #include "host/rdt.h"
@@ -24,42 +25,83 @@ struct execution {
 	const struct host_context *ctx;
 	const struct host_exec *req;
 	struct container container;
-	struct spec *spec;
+	const struct spec *spec;     /* the container's config */
+	struct spec *own_spec;	     /* the same, if we have read it */
+	struct spec_process process; /* req->process with the user that was looked up */
 	struct cgroup cgroup;
 	struct built_plan built;
 	int init_pidfd;
 	struct launch launch;
 };
 
+static int not_running(struct csn_error *err)
+{
+	return fail(err, ESRCH, "cannot exec in a container that is not running");
+}
+
+/* Holds init from here on: whatever is asked of its pid below is asked of this process. */
+static int hold_init(struct execution *x, struct csn_error *err)
+{
+	const struct record *r = &x->container.record;
+	if (r->pid == 0 || strcmp(r->boot_id, proc_boot_id()) != 0)
+		return not_running(err);
+	x->init_pidfd = proc_pidfd(r->pid, r->start_time);
+	if (x->init_pidfd < 0 && x->init_pidfd != -ESRCH)
+		return fail(err, -x->init_pidfd, "a pidfd of the container's init: %s",
+			    strerror(-x->init_pidfd));
+	return x->init_pidfd < 0 ? not_running(err) : 0;
+}
+
 static int open_cgroup(struct execution *x, struct csn_error *err)
 {
 	const char *base = x->container.record.cgroup;
-	if (!x->req->cgroup && !manager_has_group(&x->container.record))
-		return 0;
-	TRY(manager_open(&x->container, &x->cgroup, err));
+	bool frozen = false;
+
+	TRY(cgroup_open(base, &x->cgroup, err));
+	if (!x->req->ignore_paused && cgroup_frozen(&x->cgroup, &frozen, NULL) == 0 && frozen)
+		return fail(err, EBUSY, "cannot exec in a paused container");
 	if (!x->req->cgroup)
 		return 0;
-	cgroup_close(&x->cgroup);
 
-	auto_mem char *sub = strdup(x->req->cgroup);
-	if (!sub)
-		return fail(err, ENOMEM, "out of memory");
-	if (strstr(sub, ".."))
-		return fail(err, EINVAL, "--cgroup \"%s\": \"..\" is not allowed", x->req->cgroup);
 	auto_mem char *path = NULL;
-	if (asprintf(&path, "%s/%s", base, sub) < 0)
+	if (strstr(x->req->cgroup, ".."))
+		return fail(err, EINVAL, "--cgroup \"%s\": \"..\" is not allowed", x->req->cgroup);
+	if (asprintf(&path, "%s/%s", base, x->req->cgroup) < 0)
 		return fail(err, ENOMEM, "out of memory");
 	path_clean(path);
+	cgroup_close(&x->cgroup);
 	return within(err, cgroup_open(path, &x->cgroup, err), "--cgroup \"%s\"", x->req->cgroup);
 }
 
-static int check_status(const struct execution *x, struct csn_error *err)
+/* A user by name: as the container's own files have it now. */
+static int look_up_user(struct execution *x, const struct plan_input *in, struct csn_error *err)
 {
-	enum status status = container_status(&x->container);
-	if (status == STATUS_PAUSED && !x->req->ignore_paused)
-		return fail(err, EBUSY, "cannot exec in a paused container");
-	if (status == STATUS_STOPPED || status == STATUS_CREATING)
-		return fail(err, ESRCH, "cannot exec in a container that is not running");
+	struct spec_user *u = &x->process.user;
+	struct arena *arena = &x->built.arena;
+	struct resolved_user found = { 0 };
+
+	if (!x->req->user)
+		return 0;
+	auto_mem char *passwd = plan_read_in_root(in, "etc/passwd");
+	auto_mem char *group = plan_read_in_root(in, "etc/group");
+	struct user_db db = { .passwd = passwd,
+			      .group = group,
+			      .passwd_size = passwd ? strlen(passwd) : 0,
+			      .group_size = group ? strlen(group) : 0 };
+	TRY(user_resolve(x->req->user, &db, &found, arena, err));
+
+	size_t total = found.groups_count + u->additional_gids_count;
+	uint32_t *all = arena_array(arena, total, sizeof *all);
+	if (!all)
+		return fail(err, ENOMEM, "out of memory");
+	memcpy(all, found.groups, found.groups_count * sizeof *all);
+	if (u->additional_gids_count)
+		memcpy(all + found.groups_count, u->additional_gids,
+		       u->additional_gids_count * sizeof *all);
+	u->uid = found.uid;
+	u->gid = found.gid;
+	u->additional_gids = all;
+	u->additional_gids_count = total;
 	return 0;
 }
 
@@ -85,7 +127,8 @@ static int make_plan(struct execution *x, struct csn_error *err)
 				 .bundle = x->container.record.bundle,
 				 .cgroup_fs = x->cgroup.fs_path,
 				 .state_root = x->container.store.dir };
-	TRY(plan_build_exec(&in, x->req->process, &x->built, err));
+	TRY(look_up_user(x, &in, err));
+	TRY(plan_build_exec(&in, &x->process, &x->built, err));
 
 	struct plan *p = &x->built.plan;
 	p->gate_fd = -1;
@@ -115,15 +158,15 @@ static int clone_child(struct execution *x, struct csn_error *err)
 	x->launch = (struct launch)LAUNCH_INIT;
 	x->launch.ctx = x->ctx;
 	x->launch.spec = x->spec;
-	x->launch.process = x->req->process;
+	x->launch.process = &x->process;
 	x->launch.built = &x->built;
 	x->launch.cgroup_dir = x->cgroup.dir;
 	x->launch.console_socket = x->req->console_socket;
 	x->launch.state_text = listener_state;
 	x->launch.data = x;
-	TRY(affinity_initial(x->req->process, &before, err));
+	TRY(affinity_initial(&x->process, &before, err));
 	int r = launch_clone(&x->launch, err);
-	affinity_restore(x->req->process, &before);
+	affinity_restore(&x->process, &before);
 	return r;
 }
 
@@ -167,7 +210,7 @@ static int start_process(struct execution *x, struct csn_error *err)
 	TRY(enter_rdt(x, err));
 	TRY(launch_serve(&x->launch, err));
 	TRY(launch_settle(&x->launch, err));
-	TRY(affinity_final(x->req->process, x->launch.pid, err));
+	TRY(affinity_final(&x->process, x->launch.pid, err));
 	if (x->req->pidfd_socket)
 		TRY(forward_pidfd(x->req->pidfd_socket, x->launch.pidfd, err));
 	if (x->req->pid_file)
@@ -178,15 +221,13 @@ static int start_process(struct execution *x, struct csn_error *err)
 static int execute(struct execution *x, struct csn_error *err)
 {
 	TRY(container_open(x->ctx, x->req->id, ENTRY_SHARED_NONE, &x->container, err));
-	TRY(check_status(x, err));
-	TRY(container_config(&x->container, &x->spec, err));
-	x->init_pidfd = proc_pidfd(x->container.record.pid, x->container.record.start_time);
-	if (x->init_pidfd < 0 && x->init_pidfd != -ESRCH)
-		return fail(err, -x->init_pidfd, "a pidfd of the container's init: %s",
-			    strerror(-x->init_pidfd));
-	if (x->init_pidfd < 0)
-		return fail(err, ESRCH, "cannot exec in a container that is not running");
+	TRY(hold_init(x, err));
 	TRY(open_cgroup(x, err));
+	x->spec = x->req->config;
+	if (!x->spec) {
+		TRY(container_config(&x->container, &x->own_spec, err));
+		x->spec = x->own_spec;
+	}
 	TRY(make_plan(x, err));
 	return start_process(x, err);
 }
@@ -196,6 +237,7 @@ int host_exec(const struct host_context *ctx, const struct host_exec *req, struc
 {
 	struct execution x = { .ctx = ctx,
 			       .req = req,
+			       .process = *req->process,
 			       .container = CONTAINER_INIT,
 			       .cgroup = CGROUP_INIT,
 			       .init_pidfd = -1,
@@ -213,7 +255,7 @@ int host_exec(const struct host_context *ctx, const struct host_exec *req, struc
 	plan_done(&x.built);
 	close_fd(&x.init_pidfd);
 	cgroup_close(&x.cgroup);
-	spec_free(x.spec);
+	spec_free(x.own_spec);
 	container_close(&x.container);
 	return r;
 }

@@ -110,6 +110,12 @@ int host_mounts(const struct host_context *ctx, const char *id, struct spec *lis
 struct host_exec {
 	const char *id;
 	const struct spec_process *process; /* what to run: already merged with the container's */
+	/* "name[:group]" to be looked up in the container, in place of process.user's ids and with
+	 * its groups before the additional ones; NULL: the ids stand. */
+	const char *user;
+	/* The container's config where the caller has it (host_config), else NULL. process may be
+	 * part of it and changed: what exec asks of a config is outside of its process. */
+	const struct spec *config;
 	const char *console_socket, *pidfd_socket, *pid_file;
 	bool no_new_keyring;
 	bool ignore_paused;

@@ -22,8 +22,7 @@ enum { PASSWD_MAX = 1 << 20 };
 
 /* ---- HOME ------------------------------------------------------------------------------------ */
 
-/* Whole small file below the root; NULL when it is anything but a plain file of modest size. */
-static char *read_in_root(const struct plan_input *in, const char *path)
+char *plan_read_in_root(const struct plan_input *in, const char *path)
 {
 	int root = in->req->rootfs_tree >= 0 ? in->req->rootfs_tree : in->rootfs_dir;
 	auto_fd fd = open_in_root(root, path, O_RDONLY | O_NONBLOCK | O_NOCTTY, 0);
@@ -51,7 +50,7 @@ static char *passwd_field(char *line, int at)
 
 static const char *home_of(const struct plan_input *in, uid_t uid, struct arena *arena)
 {
-	auto_mem char *text = read_in_root(in, "etc/passwd");
+	auto_mem char *text = plan_read_in_root(in, "etc/passwd");
 	char *save = NULL;
 	for (char *line = text ? strtok_r(text, "\n", &save) : NULL; line;
 	     line = strtok_r(NULL, "\n", &save)) {

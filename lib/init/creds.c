@@ -137,7 +137,9 @@ int step_capabilities(struct child *c)
 	if (syscall(SYS_capset, &header, data) < 0)
 		return report_at(c, SYNC_DETAIL_PATH, 0, "process.capabilities", -errno);
 
-	if (prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0) < 0)
+	/* capset has cleared every ambient one that is not both of these. */
+	if ((caps->permitted & caps->inheritable) &&
+	    prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0) < 0)
 		return -errno;
 	for (unsigned long cap = 0; cap < 64; cap++)
 		if (caps->ambient & (UINT64_C(1) << cap) &&

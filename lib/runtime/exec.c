@@ -58,10 +58,10 @@ static int set_user(const struct spec_process *p, const struct csn_exec_options 
 	struct user_db db = { 0 };
 
 	if (!o->user) {
-		s->user = (struct service_user){ .uid = p->user.uid,
-						 .gid = p->user.gid,
-						 .groups = p->user.additional_gids,
-						 .groups_count = p->user.additional_gids_count };
+		s->user = (struct resolved_user){ .uid = p->user.uid,
+						  .gid = p->user.gid,
+						  .groups = p->user.additional_gids,
+						  .groups_count = p->user.additional_gids_count };
 		return 0;
 	}
 	TRY(users_of_container(f, &db, arena, err));

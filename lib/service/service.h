@@ -12,6 +12,7 @@
 
 #include "base/arena.h"
 #include "base/json.h"
+#include "base/user.h"
 #include "caisson.h"
 #include "spec/spec.h"
 
@@ -44,35 +45,6 @@ struct image_record {
 /* name stands in front of errors. */
 int image_record_parse(const char *text, size_t size, const char *name, struct image_record *ret,
 		       struct arena *arena, struct csn_error *err);
-
-/* ---- users (user.c) ---------------------------------------------------------------------------
- */
-
-/* The image's own user database: whole texts, or NULL where the file is missing. */
-struct user_db {
-	const char *passwd, *group;
-	size_t passwd_size, group_size;
-};
-#define USER_DB_MAX (1 << 20) /* no larger file is read */
-
-struct service_user {
-	uint32_t uid, gid;
-	uint32_t *groups; /* supplementary, the primary one first */
-	size_t groups_count;
-	const char *home;
-};
-
-/* A group's number, by name or as it is. */
-int group_resolve(const char *text, const struct user_db *db, uint32_t *ret, struct csn_error *err);
-/* Adds a group to those of a user unless it is there. */
-int user_add_group(struct service_user *u, uint32_t gid, struct csn_error *err);
-/*
- * "user[:group]", names or numbers; NULL or "" is root. What looks like a number is never looked
- * up as a name. Without a group: the one in passwd, and every group that lists the user.
- * -EINVAL: "user "x": …".
- */
-int user_resolve(const char *text, const struct user_db *db, struct service_user *ret,
-		 struct arena *arena, struct csn_error *err);
 
 /* ---- security (security.c) --------------------------------------------------------------------
  */
@@ -111,7 +83,7 @@ struct service {
 	struct opt_i64 oom_score_adj;
 	/* filled by the caller after service_decide */
 	const char *cgroup; /* path below the cgroup2 mount */
-	struct service_user user;
+	struct resolved_user user;
 	struct spec_resources resources;
 	struct service_security security;
 };

@@ -11,6 +11,7 @@ integration_tests = \
 	tests/integration/cli_traps.sh \
 	tests/integration/engine_stats.sh \
 	tests/integration/engine_security.sh \
+	tests/integration/exec.sh \
 	tests/integration/framework_selftest.sh \
 	tests/integration/limits_update.sh \
 	tests/integration/mount_propagation.sh \

@@ -101,7 +101,7 @@ START_TEST(resolves_users)
 	const struct user_case *c = &users[_i];
 	const struct user_db db = { passwd, group, sizeof passwd - 1, sizeof group - 1 };
 	struct arena arena AUTO(arena_free) = { 0 };
-	struct service_user u = { 0 };
+	struct resolved_user u = { 0 };
 	struct csn_error err = { 0 };
 	char groups[200] = "";
 
@@ -126,7 +126,7 @@ START_TEST(users_without_files)
 {
 	const struct user_db db = { 0 };
 	struct arena arena AUTO(arena_free) = { 0 };
-	struct service_user u = { 0 };
+	struct resolved_user u = { 0 };
 
 	ck_assert_int_eq(user_resolve("7:8", &db, &u, &arena, NULL), 0);
 	ck_assert_uint_eq(u.uid, 7);
@@ -141,7 +141,7 @@ START_TEST(users_in_binary_files)
 	static char text[200000];
 	const struct user_db db = { text, NULL, sizeof text, 0 };
 	struct arena arena AUTO(arena_free) = { 0 };
-	struct service_user u = { 0 };
+	struct resolved_user u = { 0 };
 
 	memset(text, 'x', sizeof text);
 	memcpy(text, "a\0b:x:0:0::/:\n", 14);
@@ -156,7 +156,7 @@ END_TEST
 START_TEST(users_in_too_many_groups)
 {
 	struct arena arena AUTO(arena_free) = { 0 };
-	struct service_user u = { 0 };
+	struct resolved_user u = { 0 };
 	struct csn_error err;
 	char *text = NULL;
 	size_t size = 0;
@@ -391,7 +391,7 @@ static struct spec *make_config(const struct csn_container_options *o, struct ar
 	char *text = NULL;
 
 	ck_assert_int_eq(decide(o, &s, arena, NULL), 0);
-	s.user = (struct service_user){ 1000, 1000, groups, 2, "/home/joe" };
+	s.user = (struct resolved_user){ 1000, 1000, groups, 2, "/home/joe" };
 	s.cgroup = "/caisson/" ID;
 	ck_assert_int_eq(service_security_decide(o->security, ALL_CAPABILITIES, &s.security, NULL),
 			 0);

@@ -1,7 +1,7 @@
 /*
- * Who runs in the container: "user[:group]" looked up in the image's own passwd and group texts.
+ * Who runs in a container: "user[:group]" looked up in its own passwd and group texts.
  *
- * The texts come from an image and may hold anything. A line that is damaged, or longer than
+ * They come from an image and may hold anything. A line that is damaged, or longer than
  * 64 KiB, is passed over. Two rules keep a hostile image from turning a number into root: a text
  * of digits is a number and nothing else, and one with a sign, a space or a byte outside ASCII is
  * refused before any look-up.
@@ -11,7 +11,7 @@
 #include <string.h>
 
 #include "base/error.h"
-#include "service/service.h"
+#include "base/user.h"
 
 #define DIGITS	      "0123456789"
 #define NAME_CHARS    "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ" DIGITS "_.-@$\\"
@@ -155,7 +155,7 @@ static char *copy_field(struct arena *arena, const char *text, size_t size)
 }
 
 /* Adds a group to the list unless it is there. The list has room for all. */
-static void add_group(struct service_user *u, uint32_t gid)
+static void add_group(struct resolved_user *u, uint32_t gid)
 {
 	for (size_t i = 0; i < u->groups_count; i++)
 		if (u->groups[i] == gid)
@@ -166,7 +166,7 @@ static void add_group(struct service_user *u, uint32_t gid)
 #define GROUPS_MAX 1024 /* far above what images have, far below the kernel's 65536 */
 
 /* The primary group, then (name not NULL) every group that lists name as a member. */
-static int fill_groups(const struct user_db *db, const char *name, struct service_user *u,
+static int fill_groups(const struct user_db *db, const char *name, struct resolved_user *u,
 		       struct arena *arena, struct csn_error *err)
 {
 	u->groups = arena_array(arena, GROUPS_MAX, sizeof *u->groups);
@@ -189,7 +189,7 @@ static int fill_groups(const struct user_db *db, const char *name, struct servic
 	return 0;
 }
 
-int user_add_group(struct service_user *u, uint32_t gid, struct csn_error *err)
+int user_add_group(struct resolved_user *u, uint32_t gid, struct csn_error *err)
 {
 	if (u->groups_count == GROUPS_MAX)
 		return fail(err, E2BIG, "in more than %d groups", GROUPS_MAX);
@@ -206,7 +206,7 @@ int group_resolve(const char *text, const struct user_db *db, uint32_t *ret, str
 	return fail(err, EINVAL, "group \"%.200s\": not in the image's /etc/group", text);
 }
 
-int user_resolve(const char *text, const struct user_db *db, struct service_user *ret,
+int user_resolve(const char *text, const struct user_db *db, struct resolved_user *ret,
 		 struct arena *arena, struct csn_error *err)
 {
 	if (!text || !*text)
@@ -221,7 +221,7 @@ int user_resolve(const char *text, const struct user_db *db, struct service_user
 	if (group)
 		*group++ = '\0';
 
-	struct service_user u = { .home = "/" };
+	struct resolved_user u = { .home = "/" };
 	enum part kind;
 	struct line l;
 	uint32_t id = 0;
