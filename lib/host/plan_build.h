@@ -54,8 +54,8 @@ void plan_done(struct built_plan *p);
 
 /* The parts (each fills its members of ret->plan). */
 int plan_namespaces(const struct plan_input *in, struct built_plan *ret, struct csn_error *err);
-/* Whole small file below the container's root, NUL-terminated and malloc'd; NULL when it is anything
- * but a plain file of modest size. */
+/* Whole small file below the container's root, NUL-terminated and malloc'd; NULL when it is
+ * anything but a plain file of modest size. */
 char *plan_read_in_root(const struct plan_input *in, const char *path);
 /* Whether the supplementary groups are to be set: not where a joined user namespace denies it and
  * none were asked for. Create and exec. */
