@@ -123,10 +123,15 @@ static int check_rlimits(const struct check *c)
 	for (size_t i = 0; i < p->rlimits_count; i++) {
 		const struct spec_rlimit *l = &p->rlimits[i];
 		if (rlimit_number(l->type) < 0)
-			return bad(c, "process.rlimits[%zu].type: unknown limit \"%s\"", i,
-				   l->type);
+			return bad(c,
+				   "process.rlimits[%zu].type: expected a limit such as "
+				   "RLIMIT_NOFILE, not \"%s\"",
+				   i, l->type);
 		if (l->soft > l->hard)
-			return bad(c, "process.rlimits[%zu]: %s: soft is above hard", i, l->type);
+			return bad(c,
+				   "process.rlimits[%zu].soft: expected at most the hard limit of "
+				   "%s, %llu",
+				   i, l->type, (unsigned long long)l->hard);
 		for (size_t k = 0; k < i; k++)
 			if (strcmp(p->rlimits[k].type, l->type) == 0)
 				return bad(c, "process.rlimits[%zu].type: \"%s\" is there twice", i,
@@ -135,20 +140,43 @@ static int check_rlimits(const struct check *c)
 	return 0;
 }
 
+/* "A, B or C"; of many the first few. */
+static void print_names(const struct named_number *table, char *buf, size_t size)
+{
+	enum { FEW = 8 };
+	size_t at = 0;
+
+	buf[0] = '\0';
+	for (size_t i = 0; table[i].name && at < size; i++) {
+		bool last = !table[i + 1].name || (i + 1 == FEW && table[i + 2].name);
+		const char *between = i == 0 ? "" : last ? " or " : ", ";
+		bool cut = last && table[i + 1].name;
+		at += (size_t)snprintf(buf + at, size - at, "%s%s", between,
+				       cut ? "another of its kind" : table[i].name);
+		if (cut)
+			return;
+	}
+}
+
 static int check_named(const struct check *c, const char *field, const struct named_number *table,
 		       const char *name)
 {
 	uint64_t number;
-	return named_number(table, name, &number) < 0
-		       ? bad(c, "%s: unknown value \"%s\"", field, name)
-		       : 0;
+	char names[320];
+	if (named_number(table, name, &number) == 0)
+		return 0;
+	print_names(table, names, sizeof names);
+	return bad(c, "%s: expected %s, not \"%.64s\"", field, names, name);
 }
 
 static int check_named_list(const struct check *c, const char *field,
 			    const struct named_number *table, const struct spec_strings *names)
 {
-	for (size_t i = 0; i < names->count; i++)
-		TRY(check_named(c, field, table, names->items[i]));
+	char path[80];
+	for (size_t i = 0; i < names->count; i++) {
+		(void)snprintf(path, sizeof path, "%s[%zu]", field, i);
+		TRY(check_named(c, path, table, names->items[i]));
+	}
 	return 0;
 }
 
@@ -479,7 +507,7 @@ static int check_action(const struct check *c, const char *field, const char *ac
 static int check_seccomp(const struct check *c)
 {
 	const struct spec_seccomp *s = &c->spec->linux_.seccomp;
-	char field[64];
+	char field[96];
 	if (!s->set)
 		return 0;
 	TRY(check_action(c, "linux.seccomp.defaultAction", s->default_action,
@@ -499,9 +527,11 @@ static int check_seccomp(const struct check *c)
 			return bad(c,
 				   "linux.seccomp.syscalls[%zu].names: expected at least one name",
 				   i);
-		(void)snprintf(field, sizeof field, "linux.seccomp.syscalls[%zu].args", i);
-		for (size_t a = 0; a < r->args_count; a++)
+		for (size_t a = 0; a < r->args_count; a++) {
+			(void)snprintf(field, sizeof field,
+				       "linux.seccomp.syscalls[%zu].args[%zu].op", i, a);
 			TRY(check_named(c, field, spec_seccomp_ops, r->args[a].op));
+		}
 	}
 	return 0;
 }

@@ -1,4 +1,5 @@
 /* Field tables of the linux object (config-linux.md), less resources and seccomp. */
+#include <stdio.h>
 #include <string.h>
 
 #include "base/cleanup.h"
@@ -41,20 +42,32 @@ static const struct json_elements namespace_elements = { .element_size =
 							 .decode = decode_object,
 							 .detail = namespace_fields };
 
-static int add_namespace(struct json_decoder *d, const struct namespace_row *row,
+/* The array is decoded by now: what is wrong is in one element all the same. */
+static struct json_decoder *in_element(struct json_decoder *d, size_t index, const char *member)
+{
+	size_t at = strlen(d->path);
+	(void)snprintf(d->path + at, sizeof d->path - at, "[%zu].%s", index, member);
+	return d;
+}
+
+static int add_namespace(struct json_decoder *d, const struct namespace_row *row, size_t index,
 			 struct spec_namespace *slots)
 {
 	for (size_t kind = 0; kind < COUNT(namespaces); kind++) {
 		if (strcmp(row->type, namespaces[kind].name) != 0)
 			continue;
 		if (slots[kind].present)
-			return json_expected(d, "each namespace once, not \"%s\" again", row->type);
+			return json_expected(in_element(d, index, "type"),
+					     "each namespace once, not \"%s\" again", row->type);
 		if (row->path && row->path[0] != '/')
-			return json_expected(d, "an absolute path for the %s namespace", row->type);
+			return json_expected(in_element(d, index, "path"),
+					     "an absolute path, not \"%s\"", row->path);
 		slots[kind] = (struct spec_namespace){ true, row->path };
 		return 0;
 	}
-	return json_expected(d, "a namespace type, not \"%s\"", row->type);
+	return json_expected(in_element(d, index, "type"),
+			     "pid, network, mount, ipc, uts, user, cgroup or time, not \"%s\"",
+			     row->type);
 }
 
 /* An array of {type, path} into one slot per kind. */
@@ -68,7 +81,7 @@ int decode_namespaces(struct json_decoder *d, const struct json_node *v, const s
 
 	int r = decode_array(d, v, f, &rows);
 	for (size_t i = 0; r == 0 && i < rows.count; i++)
-		r = add_namespace(d, &rows.items[i], out);
+		r = add_namespace(d, &rows.items[i], i, out);
 	return r;
 }
 

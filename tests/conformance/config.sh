@@ -194,7 +194,7 @@ make_bundle "$b" args='["named"]' env='["PATH=/nothing:/one:/two:/usr:/bin"]'
 run_container "$b"
 t_is "$output" three "M-059 args[0] is searched as execvp does: what may not be run is passed over"
 refused "M-059 only what may not be run" 'exec: "named": permission denied' args='["named"]' env='["PATH=/one:/nothing"]'
-refused "M-060 an unknown rlimit" 'config.json: process.rlimits[0].type: unknown limit "RLIMIT_NONSENSE"' \
+refused "M-060 an unknown rlimit" 'config.json: process.rlimits[0].type: expected a limit such as RLIMIT_NOFILE, not "RLIMIT_NONSENSE"' \
 	rlimits='[{"type": "RLIMIT_NONSENSE", "soft": 1, "hard": 1}]'
 refused "M-060 an rlimit twice" 'config.json: process.rlimits[1].type: "RLIMIT_CORE" is there twice' \
 	rlimits='[{"type": "RLIMIT_CORE", "soft": 1, "hard": 1}, {"type": "RLIMIT_CORE", "soft": 1, "hard": 1}]'
@@ -227,9 +227,9 @@ make_bundle "$b" args='["cat", "/proc/self/oom_score_adj"]'
 t_is "$(echo 77 >/proc/self/oom_score_adj; "$CAISSON" run -b "$b" oom)" 77 "M-064 and not touched when unset"
 run_script "$b" 'awk "{ print \$41, \$40, \$19 }" /proc/self/stat' process='"scheduler": {"policy": "SCHED_OTHER"}'
 t_is "$output" "0 0 0" "M-065 unset numbers of the scheduler count as 0"
-refused "M-065 an unknown policy" 'config.json: process.scheduler.policy: unknown value "SCHED_NONSENSE"' \
+refused "M-065 an unknown policy" 'config.json: process.scheduler.policy: expected SCHED_OTHER, SCHED_FIFO, SCHED_RR, SCHED_BATCH, SCHED_ISO, SCHED_IDLE or SCHED_DEADLINE, not "SCHED_NONSENSE"' \
 	process='"scheduler": {"policy": "SCHED_NONSENSE"}'
-refused "M-065 an unknown flag" 'config.json: process.scheduler.flags: unknown value "SCHED_FLAG_NONSENSE"' \
+refused "M-065 an unknown flag" 'config.json: process.scheduler.flags[0]: expected SCHED_FLAG_RESET_ON_FORK, SCHED_FLAG_RECLAIM, SCHED_FLAG_DL_OVERRUN, SCHED_FLAG_KEEP_POLICY, SCHED_FLAG_KEEP_PARAMS, SCHED_FLAG_UTIL_CLAMP_MIN or SCHED_FLAG_UTIL_CLAMP_MAX, not "SCHED_FLAG_NONSENSE"' \
 	process='"scheduler": {"policy": "SCHED_OTHER", "flags": ["SCHED_FLAG_NONSENSE"]}'
 status_of NoNewPrivs
 t_is "$output" 1 "M-066 noNewPrivileges"

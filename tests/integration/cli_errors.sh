@@ -62,7 +62,7 @@ bad_config 'config.json: process.user.uid: expected an integer from 0 to 4294967
 	"$head, \"process\": {\"cwd\": \"/\", \"user\": {\"uid\": 18446744073709551615, \"gid\": 0}}}"
 bad_config 'config.json: process.rlimits[0].soft: expected an integer from 0 to 18446744073709551615' \
 	"$head, \"process\": {\"cwd\": \"/\", \"rlimits\": [{\"type\": \"RLIMIT_CORE\", \"soft\": 1.5, \"hard\": 1}]}}"
-bad_config 'config.json: linux.namespaces: expected a namespace type, not "mnt"' \
+bad_config 'config.json: linux.namespaces[0].type: expected pid, network, mount, ipc, uts, user, cgroup or time, not "mnt"' \
 	"$head, \"linux\": {\"namespaces\": [{\"type\": \"mnt\"}]}}"
 printf '{"ociVersion": ' >"$b/config.json"
 t_like "$("$CAISSON" run -b "$b" x 2>&1)" 'config.json: line 1, column [0-9]+: ' \

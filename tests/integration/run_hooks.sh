@@ -106,3 +106,8 @@ begin=$SECONDS
 run_container "$b"
 t_like "$status:$(error_text "$errors")" '^1:.*createRuntime.*timed out after 1 s' "a time limit"
 t_ok "is kept" test $((SECONDS - begin)) -lt 10
+: >"$trace"
+make_bundle "$b" args='["nothing-like-this"]' hooks="{\"createRuntime\": $(outer createRuntime), \"poststop\": $(outer poststop)}"
+run_container "$b"
+t_is "$status:$(cat "$trace")" $'1:createRuntime creating outside\npoststop stopped outside' \
+	"poststop undoes what hooks did, when a later step fails"

@@ -21,15 +21,15 @@ ip addr add 10.99.0.5/24 brd + dev h0
 ip addr add 169.254.7.7/16 scope link dev h0
 ip addr add fd00:9::5/64 dev h0 nodad
 ip link set h0 up
-ip link add i0 type ifb
-ip link add i1 type ifb
+ip link add i0 type veth peer name j0
+ip link add i1 type veth peer name j1
 run_script "$b" 'ip -o addr show dev eth7 | sed -n "s/.*inet6\? \([^ ]*\) .*scope global.*/\1/p"
 	cat /sys/class/net/eth7/address; for d in /sys/class/net/*; do echo "${d##*/} $(($(cat $d/flags) & 1))"; done' \
 	linux='"netDevices": {"h0": {"name": "eth7"}, "i0": {"name": "foo%d"}, "i1": {}}'
 t_is "$output$errors" $'10.99.0.5/24\nfd00:9::5/64\n02:00:00:00:00:07\neth7 1\nfoo0 1\ni1 1\nlo 1' \
 	"links are inside, renamed, with their global addresses, up"
 t_fails_with 'Device "h0" does not exist.' ip link show h0
-ip link add d0 type ifb
+ip link add d0 type veth peer name d3
 ip link add d1 type veth peer name d2
 ip addr add 10.98.0.1/24 dev d1
 ip link set d1 up
@@ -119,6 +119,20 @@ run_script "$b" 'read up rest </proc/uptime; echo "$((${up%.*} > 86400 * 1000))"
 t_like "$output" '^1' "a time namespace with offsets"
 t_like "$output" 'monotonic +-1 +0' "the offset of the monotonic clock"
 t_like "$output" 'boottime +86400000 +5' "and of the boot time"
+
+make_bundle "$b" args='["sleep", "1000"]' namespaces="$default_namespaces"', {"type": "time"}' \
+	linux='"timeOffsets": {"boottime": {"secs": 86400000}}'
+"$CAISSON" run -d -b "$b" clock
+pid=$("$CAISSON" state clock | json_field pid)
+run_script "$b" 'readlink /proc/self/ns/time; cut -c 1-3 /proc/uptime' \
+	namespaces="$default_namespaces, {\"type\": \"time\", \"path\": \"/proc/$pid/ns/time\"}"
+t_is "$output" "$(readlink "/proc/$pid/ns/time")"$'\n864' "a time namespace that is joined by path"
+"$CAISSON" delete -f clock
+
+# ---- session keyring ----------------------------------------------------------------------------
+make_bundle "$b" args='["sh", "-c", "cat /proc/keys"]' masked='[]'
+t_like "$("$CAISSON" run -b "$b" keyed)" 'keyring +keyed: empty' "the program has a session keyring of its own, named after the container"
+t_is "$("$CAISSON" run --no-new-keyring -b "$b" keyed2 | grep -c 'keyed2:')" 0 "--no-new-keyring: it has not"
 
 # ---- scheduling, memory -------------------------------------------------------------------------
 run_script "$b" 'awk "{ print \$41, \$40, \$19 }" /proc/self/stat' process='"scheduler": {"policy": "SCHED_BATCH", "nice": 3}'
