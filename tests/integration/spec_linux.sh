@@ -129,6 +129,32 @@ run_script "$b" 'readlink /proc/self/ns/time; cut -c 1-3 /proc/uptime' \
 t_is "$output" "$(readlink "/proc/$pid/ns/time")"$'\n864' "a time namespace that is joined by path"
 "$CAISSON" delete -f clock
 
+# ---- user namespaces: joined, and for mounts ----------------------------------------------------
+chmod 755 "$TMPDIR" "$CSN_TEST_DIR" "$b"
+maps='"uidMappings": [{"containerID": 0, "hostID": 100000, "size": 65536}],
+	"gidMappings": [{"containerID": 0, "hostID": 200000, "size": 65536}]'
+make_bundle "$b" args='["sleep", "1000"]' namespaces="$default_namespaces, {\"type\": \"user\"}" linux="$maps"
+"$CAISSON" run -d -b "$b" users
+pid=$("$CAISSON" state users | json_field pid)
+joined="$default_namespaces, {\"type\": \"user\", \"path\": \"/proc/$pid/ns/user\"}"
+run_script "$b" 'readlink /proc/self/ns/user; id -u; id -g; echo $$; hostname; ip -o link | wc -l' namespaces="$joined"
+t_is "$output" "$(readlink "/proc/$pid/ns/user")"$'\n0\n0\n1\nbox\n1' \
+	"a user namespace that is joined owns the new ones, also the pid namespace"
+mkdir -p "$TMPDIR/owned"
+touch "$TMPDIR/owned/file"
+chown 1000:1001 "$TMPDIR/owned/file"
+owned() { # OPTION NAME=JSON...: owner of the file in the container
+	local option=$1
+	shift
+	run_script "$b" 'stat -c %u:%g /mnt/file' more_mounts="{\"destination\": \"/mnt\", \"type\": \"bind\",
+		\"source\": \"$TMPDIR/owned\", \"options\": [\"bind\", \"$option\"]}" "$@"
+	echo "$output$errors"
+}
+t_is "$(owned idmap namespaces="$joined")" 1000:1001 "idmap takes the mappings of a joined user namespace"
+t_is "$(owned idmap namespaces="$default_namespaces, {\"type\": \"user\"}" linux="$maps")" 1000:1001 "or of a new one"
+t_is "$(owned rw namespaces="$joined")" 65534:65534 "without it the file is nobody's"
+"$CAISSON" delete -f users
+
 # ---- session keyring ----------------------------------------------------------------------------
 make_bundle "$b" args='["sh", "-c", "cat /proc/keys"]' masked='[]'
 t_like "$("$CAISSON" run -b "$b" keyed)" 'keyring +keyed: empty' "the program has a session keyring of its own, named after the container"
