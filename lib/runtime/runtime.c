@@ -129,6 +129,7 @@ void csn_runtime_close(struct csn_runtime *rt)
 {
 	if (!rt)
 		return;
+	spawn_reap_all(rt);
 	int *const dirs[] = { &rt->root_dir,   &rt->run_dir,	&rt->containers_dir,
 			      &rt->names_dir,  &rt->images_dir, &rt->unfinished_dir,
 			      &rt->monitor_dir };

@@ -72,6 +72,8 @@ int spawn_reap(pid_t pid);
 int monitor_status(int fd, struct csn_error *err);
 /* Reaps it if it has ended, else keeps it in mind for later. */
 void spawn_forget(struct csn_runtime *rt, pid_t pid);
+/* At the close: all that are left. They have nothing more to do and are waited for a moment. */
+void spawn_reap_all(struct csn_runtime *rt);
 
 #define MONITOR_PROGRAM "caisson-monitor"
 /* Reads the monitor's one line, until it closes the pipe: what it says went wrong. (life.c) */

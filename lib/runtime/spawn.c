@@ -5,6 +5,7 @@
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <signal.h>
 #include <spawn.h>
 #include <stdio.h>
@@ -15,8 +16,10 @@
 
 #include "base/error.h"
 #include "base/path.h"
+#include "base/sys.h"
 #include "runtime/runtime.h"
 
+#define END_TIMEOUT_MS	 2000 /* for programs whose work is done */
 #define EXTRA_MAX	 4
 #define CLEAR_OF_TARGETS 16 /* sources of dup2 are moved above every target */
 
@@ -201,4 +204,17 @@ void spawn_forget(struct csn_runtime *rt, pid_t pid)
 		}
 	}
 	(void)pthread_mutex_unlock(&rt->lock);
+}
+
+void spawn_reap_all(struct csn_runtime *rt)
+{
+	int64_t deadline = deadline_in(END_TIMEOUT_MS);
+	for (size_t i = 0; i < rt->children_count; i++) {
+		auto_fd fd = sys_pidfd_open(rt->children[i], 0);
+		struct pollfd p = { .fd = fd, .events = POLLIN };
+		if (fd >= 0)
+			(void)poll(&p, 1, deadline_left(deadline));
+		(void)reaped(rt->children[i]);
+	}
+	rt->children_count = 0;
 }

@@ -72,6 +72,7 @@ int main(int argc, char **argv)
 	suite_add_tcase(suite, types_case());
 	suite_add_tcase(suite, life_case());
 	suite_add_tcase(suite, output_case());
+	suite_add_tcase(suite, threads_case());
 	if (subject->is_real)
 		suite_add_tcase(suite, real_case());
 	SRunner *runner = srunner_create(suite);

@@ -9,7 +9,8 @@ tests_contract_test_contract_SOURCES = \
 	tests/contract/main.c \
 	tests/contract/output.c \
 	tests/contract/real.c \
+	tests/contract/threads.c \
 	tests/contract/types.c
-tests_contract_test_contract_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
+tests_contract_test_contract_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS) -pthread
 tests_contract_test_contract_LDADD = lib/libcaisson.la $(CHECK_LIBS) -lm
 endif

@@ -1,0 +1,138 @@
+/*
+ * One runtime, sixteen threads: mixed operations on a few containers, so that they meet. What each
+ * call answers depends on the others; that it answers with a kind, and that nothing is left, does
+ * not.
+ */
+#include <errno.h>
+#include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+
+#include "contract.h"
+
+enum { THREADS = 16, IDS = 6 };
+
+struct worker {
+	struct csn_rt *rt;
+	const struct csn_service *service;
+	unsigned seed;
+	int operations, unworded;
+};
+
+typedef int operation(struct worker *w, const struct csn_container_id *id, struct csn_error *err);
+
+static int do_create(struct worker *w, const struct csn_container_id *id, struct csn_error *err)
+{
+	return csn_rt_create_container(w->rt, id, w->service, err);
+}
+
+static int do_start(struct worker *w, const struct csn_container_id *id, struct csn_error *err)
+{
+	return csn_rt_start_container(w->rt, id, err);
+}
+
+static int do_stop(struct worker *w, const struct csn_container_id *id, struct csn_error *err)
+{
+	return csn_rt_stop_container(w->rt, id, 10, err);
+}
+
+static int do_kill(struct worker *w, const struct csn_container_id *id, struct csn_error *err)
+{
+	return csn_rt_kill_container(w->rt, id, NULL, err);
+}
+
+static int do_remove(struct worker *w, const struct csn_container_id *id, struct csn_error *err)
+{
+	return csn_rt_remove_container(w->rt, id, err);
+}
+
+static int do_state(struct worker *w, const struct csn_container_id *id, struct csn_error *err)
+{
+	struct csn_container_state state = CSN_CONTAINER_STATE_INIT;
+	return csn_rt_container_state(w->rt, id, &state, err);
+}
+
+static int do_stats(struct worker *w, const struct csn_container_id *id, struct csn_error *err)
+{
+	struct csn_rt_stats stats = CSN_RT_STATS_INIT;
+	return csn_rt_get_container_stats(w->rt, id, &stats, err);
+}
+
+static int do_pid(struct worker *w, const struct csn_container_id *id, struct csn_error *err)
+{
+	int pid;
+	return csn_rt_get_container_pid(w->rt, id, &pid, err);
+}
+
+static int do_logs(struct worker *w, const struct csn_container_id *id, struct csn_error *err)
+{
+	struct csn_log_entries *entries = NULL;
+	int r = csn_rt_container_logs(w->rt, id, 10, &entries, err);
+	csn_log_entries_free(entries);
+	return r;
+}
+
+static int do_exec(struct worker *w, const struct csn_container_id *id, struct csn_error *err)
+{
+	static const char *const argv[] = { "true", NULL };
+	struct csn_exec_result result = CSN_EXEC_RESULT_INIT;
+	int r = csn_rt_exec(w->rt, id, argv, 20000, &result, err);
+	csn_exec_result_done(&result);
+	return r;
+}
+
+static void *work(void *data)
+{
+	static operation *const operations[] = { do_create, do_start,  do_start, do_stop,
+						 do_kill,   do_remove, do_state, do_stats,
+						 do_pid,    do_logs,   do_exec };
+	struct worker *w = data;
+	for (int i = 0; i < w->operations; i++) {
+		struct csn_container_id id = { "meet", "default", 0, 0 };
+		struct csn_error err = { 0 };
+		id.replica = (uint32_t)rand_r(&w->seed) % IDS;
+		size_t which = (size_t)rand_r(&w->seed) % (sizeof operations / sizeof *operations);
+		if (operations[which](w, &id, &err) < 0)
+			w->unworded += err.kind == CSN_ERROR_NONE || !err.text[0];
+	}
+	return NULL;
+}
+
+START_TEST(threads_share_a_runtime)
+{
+	struct csn_rt *rt = subject_open();
+	struct csn_service *service = subject_service("sleep 60");
+	const char *asked = getenv("CSN_THREAD_OPERATIONS");
+	int all = asked ? atoi(asked) : subject->is_real ? 480 : 10000;
+	pthread_t threads[THREADS];
+	struct worker workers[THREADS];
+	struct csn_error err;
+
+	for (unsigned i = 0; i < THREADS; i++) {
+		workers[i] = (struct worker){ rt, service, i + 1, all / THREADS, 0 };
+		ck_assert_int_eq(pthread_create(&threads[i], NULL, work, &workers[i]), 0);
+	}
+	for (int i = 0; i < THREADS; i++) {
+		ck_assert_int_eq(pthread_join(threads[i], NULL), 0);
+		ck_assert_int_eq(workers[i].unworded, 0);
+	}
+	for (uint32_t n = 0; n < IDS; n++) {
+		struct csn_container_id id = subject_id("meet", n);
+		OK(csn_rt_remove_container(rt, &id, &err));
+	}
+	csn_service_free(service);
+	csn_rt_close(rt);
+	/* No child of ours is left, not even a dead one. */
+	ck_assert_int_eq(waitpid(-1, NULL, WNOHANG), -1);
+	ck_assert_int_eq(errno, ECHILD);
+}
+END_TEST
+
+TCase *threads_case(void)
+{
+	TCase *c = tcase_create("threads");
+	tcase_set_timeout(c, 500);
+	tcase_add_test(c, threads_share_a_runtime);
+	return c;
+}
