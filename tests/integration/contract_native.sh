@@ -1,7 +1,7 @@
 #!/bin/bash
 # The contract of the Runtime interface on real containers.
 . "$(dirname "$0")/lib.sh"
-suite=$BUILD/tests/contract/test_contract
+suite=${CSN_CONTRACT_SUITE:-$BUILD/tests/contract/test_contract} # another one: of a build with other sanitizers
 [ -x "$suite" ] || t_skip_all "test_contract is not built"
 . "$(dirname "$0")/engine_lib.sh"
 
