@@ -261,7 +261,7 @@ static int set_mounts(const struct service_spec *s, struct csn_container_options
 		      struct arena *arena, struct csn_error *err)
 {
 	struct csn_mount *mounts = arena_array(arena, s->storage.count, sizeof *mounts);
-	char field[40];
+	char field[64];
 	if (!mounts)
 		return no_memory(err);
 	for (size_t i = 0; i < s->storage.count; i++) {

@@ -110,6 +110,7 @@ START_TEST(confined)
 {
 	auto_fd dir = make_dir("layer");
 	auto_fd inside = openat(dir, "inside", O_WRONLY | O_CREAT | O_CLOEXEC, 0755);
+	ck_assert_int_ge(inside, 0);
 	auto_fd tree = open_tree(dir, "", AT_EMPTY_PATH | OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC);
 	struct mount_attr attr = { .attr_set = MOUNT_ATTR_NODEV };
 	int status;
