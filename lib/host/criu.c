@@ -108,7 +108,17 @@ static bool is_bind(const struct spec_mount *m)
 	return false;
 }
 
-void criu_mounts(struct criu *c, const char *bundle, bool restore)
+static bool is_masked_file(pid_t pid, const char *path)
+{
+	char root[64];
+	struct stat st;
+	(void)snprintf(root, sizeof root, "/proc/%d/root", (int)pid);
+	auto_fd dir = open(root, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	auto_fd file = dir < 0 ? -1 : open_in_root(dir, path, O_PATH, 0);
+	return file >= 0 && fstat(file, &st) == 0 && !S_ISDIR(st.st_mode);
+}
+
+void criu_mounts(struct criu *c, const char *bundle, pid_t pid)
 {
 	for (size_t i = 0; i < c->spec->mounts_count; i++) {
 		const struct spec_mount *m = &c->spec->mounts[i];
@@ -119,12 +129,17 @@ void criu_mounts(struct criu *c, const char *bundle, bool restore)
 			c->words.failed = true;
 		else
 			words_add(&c->words, "--external=mnt[%s]:%s", m->destination,
-				  restore ? source : m->destination);
+				  pid > 0 ? m->destination : source);
 	}
-	/* A masked file has the host's /dev/null on it. */
+	/* A masked file has the host's /dev/null on it; a masked directory a file system of its
+	 * own, which is saved with the rest. A restore names them all: what was not saved, criu
+	 * passes over. */
 	for (size_t i = 0; i < c->spec->linux_.masked_paths.count; i++) {
 		const char *path = c->spec->linux_.masked_paths.items[i];
-		words_add(&c->words, "--external=mnt[%s]:%s", path, restore ? "/dev/null" : path);
+		if (pid <= 0)
+			words_add(&c->words, "--external=mnt[%s]:/dev/null", path);
+		else if (is_masked_file(pid, path))
+			words_add(&c->words, "--external=mnt[%s]:%s", path, path);
 	}
 }
 
@@ -265,7 +280,7 @@ static int dump(const struct container *k, const struct spec *spec, const struct
 	if (manager_has_group(&k->record))
 		TRY(manager_open(k, &cg, err));
 	add_dump_words(c, k, cg.fs_path);
-	criu_mounts(c, k->record.bundle, false);
+	criu_mounts(c, k->record.bundle, k->record.pid);
 	TRY(external_namespace(c, NS_NETWORK, "net", "extRootNetNS", err));
 	TRY(external_namespace(c, NS_PID, "pid", "extRootPidNS", err));
 	if (!req->pre_dump)

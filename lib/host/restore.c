@@ -112,7 +112,7 @@ static int restore(struct restore *r, struct criu *c, const char *pid_path, pid_
 		words_add(&c->words, "--lsm-profile=%s", r->req->lsm_profile);
 	if (r->req->lsm_mount_context)
 		words_add(&c->words, "--lsm-mount-context=%s", r->req->lsm_mount_context);
-	criu_mounts(c, r->bundle, true);
+	criu_mounts(c, r->bundle, 0);
 	TRY(add_streams(c, err));
 	TRY(add_namespace(c, r->namespaces, NS_NETWORK, "extRootNetNS", err));
 	TRY(add_namespace(c, r->namespaces, NS_PID, "extRootPidNS", err));

@@ -98,6 +98,21 @@ static void add_number(struct words *w, const char *how, const char *property,
 		words_add(w, "%s%s=%" PRIu64, how, property, v->value);
 }
 
+/* In hundredths of a percent: systemd takes no finer ones. */
+static void add_quota(struct words *w, const char *how, const struct cgroup_limits *l)
+{
+	uint64_t period = l->cpu_period.set && l->cpu_period.value ? l->cpu_period.value : 100000;
+	if (!l->cpu_quota.set)
+		return;
+	if (l->cpu_quota.value == CGROUP_MAX) {
+		words_add(w, "%sCPUQuota=", how);
+		return;
+	}
+	uint64_t share = l->cpu_quota.value * 10000 / period;
+	words_add(w, "%sCPUQuotaPeriodSec=%" PRIu64 "us", how, period);
+	words_add(w, "%sCPUQuota=%" PRIu64 ".%02" PRIu64 "%%", how, share / 100, share % 100);
+}
+
 static void add_limits(struct words *w, const char *how, const struct cgroup_limits *l)
 {
 	const struct {
@@ -114,13 +129,7 @@ static void add_limits(struct words *w, const char *how, const struct cgroup_lim
 	};
 	for (size_t i = 0; i < COUNT(rows); i++)
 		add_number(w, how, rows[i].property, rows[i].value);
-	if (l->cpu_quota.set && l->cpu_quota.value == CGROUP_MAX)
-		words_add(w, "%sCPUQuota=", how);
-	else if (l->cpu_quota.set) {
-		uint64_t period = l->cpu_period.set ? l->cpu_period.value : 100000;
-		words_add(w, "%sCPUQuotaPeriodSec=%" PRIu64 "us", how, period);
-		words_add(w, "%sCPUQuota=%" PRIu64 "%%", how, l->cpu_quota.value * 100 / period);
-	}
+	add_quota(w, how, l);
 	if (l->cpuset_cpus)
 		words_add(w, "%sAllowedCPUs=%s", how, l->cpuset_cpus);
 	if (l->cpuset_mems)

@@ -31,7 +31,7 @@ t_ok "checkpoint" "$CAISSON" checkpoint --image-path "$img" --work-path "$TMPDIR
 	--tcp-established --shell-job --ext-unix-sk --link-remap c
 for word in dump "--tree=$pid" "--images-dir=$img" "--work-dir=$TMPDIR/work" --log-file=dump.log \
 	--manage-cgroups=soft --file-locks --tcp-established --shell-job --ext-unix-sk --link-remap \
-	"--external=mnt[/data]:/data" "--external=mnt[/proc/kcore]:/proc/kcore" \
+	"--external=mnt[/data]:/data" "--external=mnt[/proc/timer_list]:/proc/timer_list" \
 	"--freeze-cgroup=$CGROUP2/caisson/c"; do
 	t_asked "$word"
 done
@@ -73,7 +73,7 @@ criu_is 'sleep 100 <&- >&- 2>&- & echo -n $! >"$pidfile"; cat /proc/self/cgroup 
 t_ok "restore --detach" "$CAISSON" restore --detach --image-path "$img" --pid-file "$TMPDIR/pid" -b "$b" c
 for word in restore "--images-dir=$img" --log-file=restore.log "--root=$b/rootfs" --restore-detached \
 	--restore-sibling --cgroup-root=/caisson/c "--external=mnt[/data]:$TMPDIR" \
-	"--external=mnt[/proc/kcore]:/dev/null"; do
+	"--external=mnt[/proc/timer_list]:/dev/null"; do
 	t_asked "$word"
 done
 t_is "$(container_status c)" running "it runs"

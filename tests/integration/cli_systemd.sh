@@ -85,6 +85,8 @@ t_ok "update of what it has one for" inside "$CAISSON" update --pids-limit -1 --
 t_is "$(inside systemctl show -P TasksMax box-c1.scope)" infinity "systemd knows of it"
 t_ok "pause" inside "$CAISSON" pause c1
 t_ok "resume" inside "$CAISSON" resume c1
+t_ok "update" inside "$CAISSON" update --cpu-share 1024 c1
+t_is "$(inside systemctl show -P CPUWeight box-c1.scope)" 100 "tells systemd too"
 t_ok "kill" inside "$CAISSON" kill c1 KILL
 gone() { [ "$(inside systemctl show -P LoadState box-c1.scope)" = not-found ]; }
 t_ok "systemd collects the scope" wait_until 10 gone
@@ -93,6 +95,23 @@ make_bundle "$b" args='["sleep", "100"]' linux="$path"
 t_ok "the same name again" caisson run --detach -b "$b" c1
 t_ok "delete --force" inside "$CAISSON" delete --force c1
 t_ok "systemd collects it too" wait_until 10 gone
+
+if has_controller memory && has_controller cpu && has_controller pids; then
+	make_bundle "$b" args='["sleep", "100"]' linux="$path" resources='{"memory": {"limit": 67108864},
+		"cpu": {"quota": 12345, "period": 100000}, "pids": {"limit": 50}}'
+	t_ok "with limits" caisson run --detach -b "$b" c1
+	t_is "$(inside cat $group/memory.max $group/cpu.max $group/pids.max)" $'67108864\n12345 100000\n50' "in the group"
+	t_is "$(inside systemctl show -P MemoryMax -P TasksMax box-c1.scope)" $'67108864\n50' "and in the unit"
+	t_is "$(inside systemctl show -P CPUQuotaPerSecUSec box-c1.scope)" 123.400ms "as near as systemd takes it"
+	t_ok "update" inside "$CAISSON" update --memory 80M --pids-limit -1 c1
+	t_is "$(inside systemctl show -P MemoryMax -P TasksMax box-c1.scope)" $'83886080\ninfinity' "of both"
+	t_ok "systemd reloads" inside systemctl daemon-reload
+	t_is "$(inside cat $group/memory.max $group/pids.max)" $'83886080\nmax' "and keeps them"
+	inside "$CAISSON" delete --force c1
+	wait_until 10 gone
+else
+	t_skip "limits of a scope" "no controllers here"
+fi
 
 make_bundle "$b" args='["nosuch"]' linux="$path"
 t_fails_with 'exec: "nosuch": executable file not found in $PATH' caisson run -b "$b" c1
