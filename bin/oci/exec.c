@@ -45,6 +45,7 @@ static const struct opt options[] = {
 	  &args.ignore_paused },
 	{ 0, "no-new-keyring", NULL, "keep the caller's session keyring", OPT_FLAG,
 	  &args.no_new_keyring },
+	{ 0, "no-subreaper", NULL, NULL, OPT_IGNORED_FLAG, NULL },
 	{ 0 },
 };
 

@@ -60,6 +60,8 @@ static const struct opt globals[] = {
 	{ 0, "cgroup-manager", "NAME", "cgroupfs, systemd or disabled", OPT_TEXT,
 	  &args.cgroup_manager },
 	{ 0, "rootless", "BOOL", NULL, OPT_IGNORED, NULL },
+	{ 0, "criu", "PATH", NULL, OPT_IGNORED,
+	  NULL }, /* as runc: it is looked for where programs are */
 	{ 'v', "version", NULL, "show the version", OPT_FLAG, &args.version },
 	{ 0 },
 };

@@ -3,10 +3,11 @@
  * socket of its own at /run/notify/notify.sock, and what it says there goes on to the service
  * manager.
  *
- * The manager must not see pids of the container, so MAINPID= lines of the program are dropped;
- * who returns when the program is ready (start, run --detach) says the host's pid of it instead.
- * A socket needs a process that reads it: it is bound by the one that starts the program, in a
- * directory that create has bound into the container.
+ * Only lines that tell how the program fares are handed on: a pid of the container would mean
+ * another process to the manager, and whom it listens to is not for the program to say. Who returns
+ * when the program is ready (start, run --detach) says the host's pid of it instead. A socket needs
+ * a process that reads it: it is bound by the one that starts the program, in a directory that
+ * create has bound into the container.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -118,6 +119,22 @@ static int send_to_manager(const char *path, const char *text, size_t size)
 	return 0;
 }
 
+/* What a program may tell the manager of its runtime: how it fares, and nothing that changes whom
+ * the manager listens to or which process it watches. */
+static bool may_pass(const char *line)
+{
+	static const char *const words[] = {
+		"READY=1", "RELOADING=1", "STOPPING=1", "MONOTONIC_USEC=",
+		"STATUS=", "ERRNO=",	  "WATCHDOG=1", "EXTEND_TIMEOUT_USEC="
+	};
+	for (size_t i = 0; i < COUNT(words); i++) {
+		size_t n = strlen(words[i]);
+		if (strncmp(line, words[i], n) == 0 && (words[i][n - 1] == '=' || !line[n]))
+			return true;
+	}
+	return false;
+}
+
 /* One message of the program: 1 when it says that it is ready. */
 int notify_pass(const struct host_process *p, bool with_pid)
 {
@@ -129,7 +146,7 @@ int notify_pass(const struct host_process *p, bool with_pid)
 		return 0;
 	text[n] = '\0';
 	for (char *line = strtok_r(text, "\n", &save); line; line = strtok_r(NULL, "\n", &save)) {
-		if (strncmp(line, "MAINPID=", 8) == 0)
+		if (!may_pass(line))
 			continue;
 		ready |= strcmp(line, "READY=1") == 0;
 		at += (size_t)snprintf(out + at, sizeof out - at, "%s\n", line);

@@ -19,6 +19,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -280,7 +281,7 @@ static int await(const struct scope_request *req, struct pipes *p, struct csn_er
 {
 	char byte = 'x';
 	struct pollfd wait = { .fd = p->out[0], .events = POLLIN };
-	if (write(p->in[1], &byte, 1) != 1)
+	if (send(p->in[1], &byte, 1, MSG_NOSIGNAL) != 1)
 		return fail_with_words(req, p->errors[0], err);
 	int r;
 	while ((r = poll(&wait, 1, START_TIMEOUT_MS)) < 0 && errno == EINTR)
@@ -300,9 +301,10 @@ int scope_start(const struct scope_request *req, struct arena *arena, struct sco
 		return fail(err, ENOMEM, "out of memory");
 	*w = (struct words){ .arena = arena };
 	TRY(make_words(w, req, err));
-	if (pipe2(p.in, O_CLOEXEC) < 0 || pipe2(p.out, O_CLOEXEC) < 0 ||
-	    pipe2(p.errors, O_CLOEXEC) < 0)
-		return fail_errno(err, "pipe2");
+	/* A socket, not a pipe: who writes to one whose reader is gone is not killed for it. */
+	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, p.in) < 0 ||
+	    pipe2(p.out, O_CLOEXEC) < 0 || pipe2(p.errors, O_CLOEXEC) < 0)
+		return fail_errno(err, "systemd scope");
 
 	ret->pid = fork();
 	if (ret->pid < 0)

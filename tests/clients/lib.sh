@@ -136,7 +136,7 @@ t_shows() {
 
 # soon REGEX COMMAND...: its output matches within some seconds.
 soon() {
-	local want=$1 tries=100
+	local want=$1 tries=300
 	shift
 	until asked "$@" && [[ $output =~ $want ]]; do
 		[ $((tries--)) -gt 0 ] || return 1

@@ -31,10 +31,13 @@ export NOTIFY_SOCKET=$TMPDIR/manager
 # ---- run, attached -------------------------------------------------------------------------------
 listen 2
 bundle 'echo $NOTIFY_SOCKET; /dgram send "STATUS=warming up"; /dgram send "READY=1
-MAINPID=1"'
+MAINPID=1
+NOTIFYACCESS=all
+FDSTORE=1
+READY=10"'
 run_container "$b"
 t_is "$status:$output" "0:/run/notify/notify.sock" "the program gets a socket of its own"
-t_is "$(told)" $'STATUS=warming up\n--\nREADY=1\n--' "what it says is handed on, without its pid"
+t_is "$(told)" $'STATUS=warming up\n--\nREADY=1\n--' "what it says is handed on, but not who is to be listened to"
 listen 1
 bundle '/dgram send READY=1' user='{"uid": 1000, "gid": 1000}'
 run_container "$b"

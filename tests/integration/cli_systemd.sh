@@ -23,6 +23,14 @@ make_bundle "$b" linux='"cgroupsPath": "one:box:x"'
 t_fails_with 'linux.cgroupsPath: "one" is no slice: it must end in ".slice"' \
 	"$CAISSON" --systemd-cgroup run -b "$b" x
 
+# A systemd that does not answer: its program says so, in one line, and nothing stays.
+mkdir -p /run/systemd/system
+make_bundle "$b" linux="$path"
+"$CAISSON" --systemd-cgroup run -b "$b" c1 >"$TMPDIR/out" 2>&1
+t_like "$?:$(error_text "$(cat "$TMPDIR/out")")" '^1:systemd scope "box-c1.scope": .+' "a systemd that does not answer"
+t_is "$("$CAISSON" list -q)" "" "leaves no container"
+rmdir /run/systemd/system /run/systemd
+
 # ---- where it does -------------------------------------------------------------------------------
 if [ ! -x /lib/systemd/systemd ] || ! command -v systemd-run >/dev/null; then
 	t_skip "a scope from systemd" "systemd is not installed"
