@@ -3,4 +3,5 @@ include bin/guard.mk
 include bin/oci/module.mk
 include bin/monitor.mk
 include bin/image.mk
+include bin/network.mk
 include bin/man/module.mk

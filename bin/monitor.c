@@ -13,8 +13,9 @@
 const char guard_words[][GUARD_WORD_MAX] = { "--status-fd" };
 const int guard_words_count = COUNT(guard_words);
 
-static const char *root, *run_root, *id, *state;
+static const char *root, *run_root, *id, *state, *network_program;
 static int status_fd = -1, attach_fd = -1, process_fd = -1, reply_fd = -1;
+static int network_fd = -1;
 static bool update, exec, has_input;
 
 static const struct opt options[] = {
@@ -31,12 +32,17 @@ static const struct opt options[] = {
 	{ 0, "state", "DIR", "exec: where containers are recorded", OPT_TEXT, &state },
 	{ 0, "process-fd", "N", "exec: the process object", OPT_INT, &process_fd },
 	{ 0, "stdin", NULL, "exec: input stays open", OPT_FLAG, &has_input },
+	{ 0, "network-fd", "N", "where the network namespace to join comes from", OPT_INT,
+	  &network_fd },
+	{ 0, "network-program", "FILE", "what takes its networks back at the end", OPT_TEXT,
+	  &network_program },
 	{ 0 },
 };
 
 static bool is_ours(unsigned fd)
 {
-	return (int)fd == status_fd || (int)fd == attach_fd || (int)fd == process_fd;
+	return (int)fd == status_fd || (int)fd == attach_fd || (int)fd == process_fd ||
+	       (int)fd == network_fd;
 }
 
 /* Of what the caller left open, only the fds that were named are ours; they are low numbers. */
@@ -80,8 +86,8 @@ int main(int argc, char **argv)
 	      : exec ? is_exec()
 		     : is_start())) {
 		fprintf(stderr, "caisson-monitor is started by libcaisson: --root DIR --run-root "
-				"DIR --id ID --status-fd N [--attach-fd N], or --exec, or "
-				"--update\n");
+				"DIR --id ID --status-fd N [--attach-fd N] [--network-fd N "
+				"--network-program FILE], or --exec, or --update\n");
 		return 1;
 	}
 	if (update)
@@ -101,5 +107,5 @@ int main(int argc, char **argv)
 						  .has_input = has_input };
 		return monitor_exec(&req);
 	}
-	return monitor_start(root, run_root, id, status_fd, attach_fd);
+	return monitor_start(root, run_root, id, status_fd, attach_fd, network_fd, network_program);
 }

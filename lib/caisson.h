@@ -255,7 +255,8 @@ struct csn_container_options {
 	const char *working_dir;       /* absolute; made where it is missing */
 	const char *user;	       /* "user[:group]", names or numbers */
 	const char *hostname;	       /* NULL: the first 12 digits of the id */
-	const char *network;	       /* "none" (also NULL), "host" */
+	const char *network;	       /* "none" (also NULL), "host", "container:…", "ns:/…", or
+					* the name of a network ("bridge": the default one) */
 	const struct csn_mount *mounts;
 	size_t mounts_count;
 	const char *stop_signal; /* "SIGTERM", "15" */
@@ -273,13 +274,15 @@ struct csn_container_options {
 	 * processes then move to "init" there and containers go to "containers"; else "/caisson".
 	 */
 	const char *cgroup_parent;
-	const struct csn_security *security; /* NULL: the defaults */
+	const struct csn_security *security;		/* NULL: the defaults */
+	const struct csn_container_network *networking; /* caisson-network.h; NULL: as network
+							 * says */
 };
 #define CSN_CONTAINER_OPTIONS_INIT                                                                 \
 	{                                                                                          \
 		sizeof(struct csn_container_options), NULL, NULL, NULL, NULL, NULL, NULL, NULL,    \
 			NULL, NULL, NULL, NULL, 0, NULL, 0, false, false, false, false, NULL,      \
-			NULL, 0, NULL, NULL                                                        \
+			NULL, 0, NULL, NULL, NULL                                                  \
 	}
 
 /*
@@ -422,6 +425,21 @@ CSN_API void csn_containers_free(struct csn_containers *containers);
 /* Everything known of a container as a JSON object (indented, no final newline); csn_free() it. */
 CSN_API int csn_container_inspect(struct csn_runtime *rt, const char *container, char **ret_json,
 				  struct csn_error *err) CSN_MUST_CHECK;
+
+struct csn_recovered {
+	size_t size;
+	size_t containers;	     /* whose end nobody had recorded */
+	size_t leases, ports, links; /* of networks, that nobody had any more */
+	bool rules;		     /* packet rules were missing and are there again */
+};
+#define CSN_RECOVERED_INIT                                                                         \
+	{                                                                                          \
+		sizeof(struct csn_recovered), 0, 0, 0, 0, false                                    \
+	}
+/* Takes away what a crash (of the machine, of a program killed half-way) left. Running containers
+ * go on. */
+CSN_API int csn_recover(struct csn_runtime *rt, struct csn_recovered *ret,
+			struct csn_error *err) CSN_MUST_CHECK;
 
 /* ---- logs -------------------------------------------------------------------------------------
  */

@@ -64,12 +64,14 @@ static void put_veth_peer(struct nlmsghdr *h, const struct veth *v)
 	mnl_attr_nest_end(h, info);
 }
 
+/* Hairpin: a frame may go back through the port that it came from. Where br_netfilter is loaded the
+ * bridge itself translates, and a container that calls its own published port needs it. */
 static void put_port_options(struct nlmsghdr *h, const struct veth *v)
 {
 	struct nlattr *info = mnl_attr_nest_start(h, IFLA_LINKINFO);
 	mnl_attr_put_str(h, IFLA_INFO_SLAVE_KIND, "bridge");
 	struct nlattr *data = mnl_attr_nest_start(h, IFLA_INFO_SLAVE_DATA);
-	mnl_attr_put_u8(h, IFLA_BRPORT_MODE, 1); /* hairpin: to itself by a published port */
+	mnl_attr_put_u8(h, IFLA_BRPORT_MODE, 1);
 	if (v->isolated)
 		mnl_attr_put_u8(h, IFLA_BRPORT_ISOLATED, 1);
 	mnl_attr_nest_end(h, data);
@@ -91,7 +93,8 @@ void nl_add_veth(struct nl *nl, const struct veth *v)
 	mnl_attr_put_strz(h, IFLA_IFNAME, v->host_name);
 	put_no_ipv6_addresses(h);
 	if (v->bridge)
-		mnl_attr_put_u32(h, IFLA_MASTER, if_nametoindex(v->bridge));
+		mnl_attr_put_u32(h, IFLA_MASTER,
+				 v->bridge_index ? v->bridge_index : if_nametoindex(v->bridge));
 	nl_end(nl, h);
 	nl_name(nl, "attach link %s to %s", v->host_name, v->bridge ? v->bridge : "nothing");
 	if (!v->bridge)

@@ -98,7 +98,8 @@ struct veth {
 	const char *host_name; /* this end stays */
 	const char *peer_name; /* that end is born in peer_ns */
 	int peer_ns;
-	const char *bridge; /* the host end becomes its port; NULL: none */
+	const char *bridge;    /* the host end becomes its port; NULL: none */
+	uint32_t bridge_index; /* 0: looked up by the name */
 	struct net_mac peer_mac;
 	uint32_t mtu;	/* 0: the kernel's */
 	uint32_t group; /* tag of the host end */
@@ -157,6 +158,8 @@ void nl_add_default_route(struct nl *nl, uint32_t index, const struct net_addr *
 /* A permanent neighbour. */
 void nl_add_neighbour(struct nl *nl, uint32_t index, const struct net_addr *addr,
 		      const struct net_mac *mac);
+/* Absent is fine. */
+void nl_delete_neighbour(struct nl *nl, uint32_t index, const struct net_addr *addr);
 /* Every address and every unicast route's destination; the default route has prefix 0. */
 int nl_each_prefix(struct nl *nl,
 		   int (*fn)(void *data, const struct net_addr *prefix, uint32_t index), void *data,
@@ -176,7 +179,8 @@ struct nft_element {
 /* The bus must be NL_NETFILTER. Begins and ends a batch that is applied whole or not at all. */
 void nft_begin(struct nl *nl);
 void nft_end(struct nl *nl);
-/* family: NFPROTO_INET, NFPROTO_BRIDGE. Adding one that is there with other data is -EEXIST. */
+/* family: NFPROTO_INET, NFPROTO_BRIDGE. One that is there already is fine; with other data it is
+ * -EEXIST. */
 void nft_add_element(struct nl *nl, uint8_t family, const char *table, const char *set,
 		     const struct nft_element *e);
 /* In a batch of its own: removing what is not there refuses the batch with -ENOENT. */

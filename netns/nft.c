@@ -79,8 +79,7 @@ static void put_element(struct nl *nl, uint16_t message, uint16_t flags, uint8_t
 void nft_add_element(struct nl *nl, uint8_t family, const char *table, const char *set,
 		     const struct nft_element *e)
 {
-	put_element(nl, NFT_MSG_NEWSETELEM, NLM_F_ACK | NLM_F_CREATE | NLM_F_EXCL, family, table,
-		    set, e);
+	put_element(nl, NFT_MSG_NEWSETELEM, NLM_F_ACK | NLM_F_CREATE, family, table, set, e);
 }
 
 void nft_delete_element(struct nl *nl, uint8_t family, const char *table, const char *set,

@@ -81,6 +81,19 @@ void nl_add_neighbour(struct nl *nl, uint32_t index, const struct net_addr *addr
 	nl_name(nl, "add neighbour %s", print(addr, text));
 }
 
+void nl_delete_neighbour(struct nl *nl, uint32_t index, const struct net_addr *addr)
+{
+	char text[INET6_ADDRSTRLEN];
+	struct nlmsghdr *h = nl_begin(nl, RTM_DELNEIGH, NLM_F_ACK);
+	struct ndmsg *m = mnl_nlmsg_put_extra_header(h, sizeof *m);
+	m->ndm_family = addr->family;
+	m->ndm_ifindex = (int)index;
+	mnl_attr_put(h, NDA_DST, addr_size(addr), addr->bytes);
+	nl_end(nl, h);
+	nl_name(nl, "delete neighbour %s", print(addr, text));
+	nl_allow(nl, ENOENT);
+}
+
 /* ---- reading ----------------------------------------------------------------------------------
  */
 

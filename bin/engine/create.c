@@ -4,7 +4,7 @@
 #include "bin/engine/engine.h"
 #include "bin/engine/security.h"
 
-static const struct opt options[] = { MAKE_OPTIONS, SECURITY_OPTIONS, { 0 } };
+static const struct opt options[] = { MAKE_OPTIONS, SECURITY_OPTIONS, NETWORK_OPTIONS, { 0 } };
 
 static const struct opt *get_options(void)
 {

@@ -9,6 +9,7 @@
 #include "base/arena.h"
 #include "base/json.h"
 #include "bin/opts.h"
+#include "caisson-network.h"
 #include "caisson-stats.h"
 #include "caisson.h"
 
@@ -16,6 +17,8 @@ extern const struct command command_attach, command_create, command_events, comm
 	command_images, command_import, command_inspect, command_kill, command_load, command_logs,
 	command_pause, command_ps, command_rm, command_rmi, command_run, command_start,
 	command_stats, command_stop, command_unpause, command_update, command_wait;
+
+extern const struct command command_network, command_system;
 
 /* Exit statuses that are not a container's. */
 enum { STATUS_FAILED = 1, STATUS_ENGINE_ERROR = 125 };
@@ -120,7 +123,7 @@ void print_stats_prometheus(const struct csn_sampler *sampler);
 
 /* What create and run have in common: options to a new container. */
 struct make_args {
-	const char *name, *working_dir, *user, *entrypoint, *network, *hostname, *stop_signal;
+	const char *name, *working_dir, *user, *entrypoint, *hostname, *stop_signal;
 	const char *cgroup_parent;
 	struct opt_list env, volumes, labels, ulimits;
 	int stop_timeout, oom_score_adj;
@@ -158,12 +161,6 @@ extern struct make_args make_args;
 		  OPT_TEXT, &make_args.entrypoint },                                                 \
 		{ 0,	    "read-only",	 NULL, "the root file system cannot be written",     \
 		  OPT_FLAG, &make_args.read_only },                                                  \
-		{ 0,                                                                                 \
-		  "network",                                                                         \
-		  "none|host",                                                                       \
-		  "none: loopback only (the default as long as there are no bridge networks)",       \
-		  OPT_TEXT,                                                                          \
-		  &make_args.network },                                                              \
 		{ 'h',	    "hostname",		"NAME", "host name (the first 12 digits of the id)", \
 		  OPT_TEXT, &make_args.hostname },                                                   \
 		{ 'l', "label", "KEY=VALUE", "set a label", OPT_LIST, &make_args.labels },           \
@@ -192,6 +189,58 @@ extern struct make_args make_args;
 
 /* Makes the container of IMAGE [COMMAND [ARGUMENT…]]. */
 int make_container(int argc, char **argv, char ret_id[CSN_ID_SIZE], struct csn_error *err);
+
+/* ---- make_network.c ---------------------------------------------------------------------------
+ */
+
+struct network_args {
+	const char *ip, *ip6, *mac;
+	struct opt_list networks, aliases, ports, dns, dns_search, dns_options, hosts;
+	bool publish_all;
+};
+extern struct network_args network_args;
+
+#define NETWORK_OPTIONS                                                                              \
+	{ 0,                                                                                         \
+	  "network",                                                                                 \
+	  "NETWORK[:OPTIONS]",                                                                       \
+	  "a network (bridge), none, host, container:NAME or ns:PATH; may be repeated",              \
+	  OPT_LIST,                                                                                  \
+	  &network_args.networks },                                                                  \
+		{ 0, "ip", "ADDRESS", "IPv4 address in the network", OPT_TEXT, &network_args.ip },   \
+		{ 0, "ip6", "ADDRESS", "IPv6 address in the network", OPT_TEXT, &network_args.ip6 }, \
+		{ 0,	    "mac-address",    "MAC", "hardware address in the network",              \
+		  OPT_TEXT, &network_args.mac },                                                     \
+		{ 0,	    "network-alias",	  "NAME", "one more name in the network",            \
+		  OPT_LIST, &network_args.aliases },                                                 \
+		{ 'p',                                                                               \
+		  "publish",                                                                         \
+		  "[[IP:]PORT:]PORT[/PROTOCOL]",                                                     \
+		  "make a port reachable through the host; PORT may be a range",                     \
+		  OPT_LIST,                                                                          \
+		  &network_args.ports },                                                             \
+		{ 'P',	    "publish-all",                                                           \
+		  NULL,	    "publish every port that the image exposes",                             \
+		  OPT_FLAG, &network_args.publish_all },                                             \
+		{ 0,	     "dns",                                                                  \
+		  "ADDRESS", "name server, instead of the host's",                                   \
+		  OPT_LIST,  &network_args.dns },                                                    \
+		{ 0,	    "dns-search",                                                            \
+		  "DOMAIN", "search domain, likewise",                                               \
+		  OPT_LIST, &network_args.dns_search },                                              \
+		{ 0,	    "dns-option",                                                            \
+		  "OPTION", "resolver option, likewise",                                             \
+		  OPT_LIST, &network_args.dns_options },                                             \
+	{                                                                                            \
+		0, "add-host", "NAME:ADDRESS",                                                       \
+			"one more line in /etc/hosts; host-gateway: the host", OPT_LIST,             \
+			&network_args.hosts                                                          \
+	}
+
+/* What was asked for of networks, into the options. */
+int make_network(struct arena *arena, struct csn_container_options *o, struct csn_error *err);
+/* One published port. */
+int parse_port(struct arena *arena, const char *text, struct csn_port *ret, struct csn_error *err);
 
 /* ---- attend.c ---------------------------------------------------------------------------------
  */

@@ -15,17 +15,12 @@
 #include "bin/engine/engine.h"
 
 static const struct command *const commands[] = {
-	&command_attach,  &command_create,
-	&command_events,  &command_exec,
-	&command_images,  &command_import,
-	&command_inspect, &command_kill,
-	&command_load,	  &command_logs,
-	&command_pause,	  &command_ps,
-	&command_rm,	  &command_rmi,
-	&command_run,	  &command_start,
-	&command_stats,	  &command_stop,
-	&command_unpause, &command_update,
-	&command_wait,	  NULL,
+	&command_network, &command_system, &command_attach, &command_create,
+	&command_events,  &command_exec,   &command_images, &command_import,
+	&command_inspect, &command_kill,   &command_load,   &command_logs,
+	&command_pause,	  &command_ps,	   &command_rm,	    &command_rmi,
+	&command_run,	  &command_start,  &command_stats,  &command_stop,
+	&command_unpause, &command_update, &command_wait,   NULL,
 };
 
 static struct {

@@ -120,7 +120,7 @@ int make_container(int argc, char **argv, char ret_id[CSN_ID_SIZE], struct csn_e
 	o.working_dir = make_args.working_dir;
 	o.user = make_args.user;
 	o.hostname = make_args.hostname;
-	o.network = make_args.network;
+	TRY(make_network(&arena, &o, err));
 	o.stop_signal = make_args.stop_signal;
 	/* Not given (-1): the default, which the library has as 0; 0: at once. */
 	if (make_args.stop_timeout >= 0)

@@ -15,6 +15,7 @@ static bool detach;
 static const struct opt options[] = {
 	MAKE_OPTIONS,
 	SECURITY_OPTIONS,
+	NETWORK_OPTIONS,
 	{ 'd', "detach", NULL, "print the id and return when the program runs", OPT_FLAG, &detach },
 	{ 0 },
 };

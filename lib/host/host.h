@@ -45,10 +45,12 @@ struct host_create {
 	int rootfs_tree;
 	/* Opened on the container's cgroup before its first process exists; NULL: nobody asks. */
 	struct cgroup_oom *oom;
+	/* Engine: a network namespace to join where the config asks for a new one; -1: none. */
+	int network_ns;
 };
 #define HOST_CREATE_INIT                                                                           \
 	{                                                                                          \
-		.rootfs_tree = -1                                                                  \
+		.rootfs_tree = -1, .network_ns = -1                                                \
 	}
 
 /* A process that host_run or host_exec started and that is our child. */

@@ -9,6 +9,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/nsfs.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/ioctl.h>
 
@@ -45,6 +46,13 @@ static int open_namespace(struct built_plan *ret, enum spec_namespace_kind kind,
 	return 0;
 }
 
+/* The engine has made the network namespace that the config asks for. */
+static bool joins_given(const struct plan_input *in)
+{
+	const struct spec_namespace *ns = &in->spec->linux_.namespaces[NS_NETWORK];
+	return ns->present && !ns->path && in->req && in->req->network_ns >= 0;
+}
+
 /* Joining the namespace we are in already fails for user namespaces and is idle for others. */
 static int plan_joins(const struct plan_input *in, struct built_plan *ret, struct csn_error *err)
 {
@@ -54,10 +62,16 @@ static int plan_joins(const struct plan_input *in, struct built_plan *ret, struc
 	ret->plan.joins = joins;
 	for (size_t i = 0; i < COUNT(join_order); i++) {
 		const struct spec_namespace *ns = &in->spec->linux_.namespaces[join_order[i]];
-		if (!ns->path)
+		char given[40];
+		const char *path = ns->path;
+		if (join_order[i] == NS_NETWORK && joins_given(in)) {
+			(void)snprintf(given, sizeof given, "/proc/self/fd/%d",
+				       in->req->network_ns);
+			path = given;
+		}
+		if (!path)
 			continue;
-		TRY(open_namespace(ret, join_order[i], ns->path, &joins[ret->plan.joins_count],
-				   err));
+		TRY(open_namespace(ret, join_order[i], path, &joins[ret->plan.joins_count], err));
 		ret->plan.joins_count++;
 	}
 	return 0;
@@ -81,14 +95,15 @@ int plan_namespaces(const struct plan_input *in, struct built_plan *ret, struct 
 	bool userns_joined = ns[NS_USER].present && ns[NS_USER].path;
 
 	for (int kind = 0; kind < NS_KINDS; kind++) {
-		if (!ns[kind].present || ns[kind].path || kind == NS_TIME)
+		if (!ns[kind].present || ns[kind].path || kind == NS_TIME ||
+		    (kind == NS_NETWORK && joins_given(in)))
 			continue;
 		uint64_t flag = spec_namespace_flag((enum spec_namespace_kind)kind);
 		bool late = kind == NS_CGROUP || (userns_joined && kind != NS_PID);
 		*(late ? &p->late_flags : &p->clone_flags) |= flag;
 	}
 	p->new_userns = ns[NS_USER].present && !ns[NS_USER].path;
-	p->loopback_up = ns[NS_NETWORK].present && !ns[NS_NETWORK].path;
+	p->loopback_up = ns[NS_NETWORK].present && !ns[NS_NETWORK].path && !joins_given(in);
 	p->set_groups = plan_sets_groups(in, &in->spec->process);
 	return plan_joins(in, ret, err);
 }

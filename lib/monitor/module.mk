@@ -9,6 +9,7 @@ lib_monitor_libmonitor_la_SOURCES = \
 	lib/monitor/exec.c \
 	lib/monitor/handover.c \
 	lib/monitor/logs.c lib/monitor/logs.h \
+	lib/monitor/network.c \
 	lib/monitor/reap.c \
 	lib/monitor/start.c \
 	lib/monitor/stdio.c lib/monitor/stdio.h \

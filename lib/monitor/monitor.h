@@ -16,7 +16,9 @@
  *
  * Started as
  *	caisson-monitor --root ROOT --run-root RUN --id ID --status-fd N [--attach-fd M]
- * with fd N a pipe. It makes the overlay as a detached tree, calls host_run, writes ONE line of
+ *	                [--network-fd K --network-program FILE]
+ * with fd N a pipe. It makes the overlay as a detached tree, takes from socket K the network
+ * namespace to join (FILE is run when the container has ended), calls host_run, writes ONE line of
  * JSON to N and closes it:
  *	{"pid":123}				the program runs
  *	{"error":"sentence","code":2}		it does not; exit.json says runtime_error

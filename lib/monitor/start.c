@@ -35,6 +35,8 @@ struct starting {
 	struct supervision s;
 	struct stdio stdio;
 	int tree;
+	int network_fd; /* from which the network namespace comes; -1: the config has all */
+	const char *network_program;
 };
 
 static int open_dirs(struct starting *st, struct csn_error *err)
@@ -206,6 +208,11 @@ static int start(struct starting *st, struct csn_error *err)
 	req.rootfs_tree = st->tree;
 	struct cgroup_oom oom = CGROUP_OOM_INIT;
 	req.oom = &oom;
+	/* Made while we prepared everything else. */
+	if (st->network_fd >= 0)
+		TRY(req.network_ns = network_receive(st->network_fd, err));
+	if (st->network_program)
+		TRY(st->s.fds[FD_NETWORK] = network_open_program(st->network_program, err));
 	if (stdio_lend(&st->stdio) < 0)
 		return fail_errno(err, "standard streams");
 	int r = host_run(&ctx, &req, &process, err);
@@ -256,7 +263,7 @@ static void leave_starter(void)
 }
 
 int monitor_start(const char *root, const char *run_root, const char *id, int status_fd,
-		  int attach_fd)
+		  int attach_fd, int network_fd, const char *network_program)
 {
 	struct csn_error err;
 	struct starting st = { .root = root,
@@ -266,7 +273,9 @@ int monitor_start(const char *root, const char *run_root, const char *id, int st
 			       .container_dir = -1,
 			       .monitor_dir = -1,
 			       .stdio = STDIO_INIT,
-			       .tree = -1 };
+			       .tree = -1,
+			       .network_fd = network_fd,
+			       .network_program = network_program };
 	for (int i = 0; i < FD_COUNT; i++)
 		st.s.fds[i] = -1;
 	leave_starter();

@@ -221,6 +221,7 @@ static void clean_up(const struct supervision *s)
 
 	(void)snprintf(path, sizeof path, "%s/state", s->run_root);
 	(void)host_delete(&ctx, s->id, true, NULL);
+	network_leave(s);
 	if (s->auto_remove && root >= 0 && auto_remove(root, s->fds[FD_CONTAINER], s->id))
 		supervision_tell(s, "remove", NULL, 0);
 	auto_fd monitors =

@@ -20,6 +20,7 @@ enum supervised_fd {
 	FD_LISTEN,   /* attach.sock */
 	FD_STARTER,  /* --attach-fd */
 	FD_PID_FILE, /* keeps the lock */
+	FD_NETWORK,  /* the program that takes its networks back, or -1 */
 	FD_OOM,	     /* memory.events of its cgroup */
 	FD_COUNT
 };
@@ -39,7 +40,7 @@ struct supervision {
 int monitor_supervise(struct supervision *s);
 /* Starts the container and becomes the supervisor by execve. Does not return on success. */
 int monitor_start(const char *root, const char *run_root, const char *id, int status_fd,
-		  int attach_fd);
+		  int attach_fd, int network_fd, const char *network_program);
 /* update.c: new limits, a resources object on standard input. The exit status. */
 int monitor_update(const char *run_root, const char *id, int reply_fd);
 /* One line for whoever started us: the pid, or with err what is wrong. Closes fd. */
@@ -64,6 +65,12 @@ bool supervision_oom_kills(const struct supervision *s, uint64_t *ret);
 /* Writes an event of the container to the journal. */
 void supervision_tell(const struct supervision *s, const char *action,
 		      const struct exit_record *end, uint64_t oom_kills);
+
+/* network.c: the namespace that the starter sends, or -errno; and the end of the container's
+ * networks, when it has any. */
+int network_receive(int fd, struct csn_error *err);
+int network_open_program(const char *path, struct csn_error *err);
+void network_leave(const struct supervision *s);
 
 /* autoremove.c: takes <root>/containers/<id> and its name away, once waiters have read the end.
  * False: somebody else did. */

@@ -23,9 +23,7 @@
 #include "base/path.h"
 #include "base/utc.h"
 #include "cgroups/cgroups.h"
-#include "runtime/runtime.h"
-
-#define RESOLV_CONF_MAX 65536
+#include "runtime/network.h"
 
 /* One creation on its way. */
 struct making {
@@ -34,6 +32,7 @@ struct making {
 	char id[CSN_ID_SIZE];
 	struct image_record image;
 	struct service service;
+	struct run_network network;
 	int dir; /* unfinished/<id>, locked */
 };
 
@@ -55,7 +54,7 @@ static void close_dir(DIR **d)
 }
 
 /* Removes what crashed predecessors left: whatever nobody holds a lock on. */
-static void sweep(struct csn_runtime *rt)
+void unfinished_sweep(struct csn_runtime *rt)
 {
 	int copy = openat(rt->unfinished_dir, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	DIR *d AUTO(close_dir)
@@ -154,33 +153,39 @@ static int put_file(struct making *m, const char *name, const void *data, size_t
 	return fchmod(fd, mode) < 0 ? fail_errno(err, "write %s", name) : 0;
 }
 
-static int put_hosts(struct making *m, struct csn_error *err)
+static char *container_path(struct making *m, const char *id, const char *name)
 {
-	const char *name = m->service.hostname;
-	const char *address = strcmp(m->service.network, "none") == 0 ? "127.0.0.1" : "127.0.1.1";
-	char *hosts = arena_printf(&m->arena,
-				   "127.0.0.1\tlocalhost\n::1\tlocalhost ip6-localhost\n%s\t%s\n",
-				   address, name);
-	char *line = arena_printf(&m->arena, "%s\n", name);
-	if (!hosts || !line)
-		return fail(err, ENOMEM, "out of memory");
-	TRY(put_file(m, "hosts", hosts, strlen(hosts), 0644, err));
-	return put_file(m, "hostname", line, strlen(line), 0644, err);
+	return arena_printf(&m->arena, "%s/containers/%s/%s", m->rt->root, id, name);
 }
 
-/* With the host's network the host's name servers are right; a copy, so that a link into a
- * directory that the container does not see still works. */
-static int put_resolv_conf(struct making *m, bool *ret_made, struct csn_error *err)
+/* network.json, and what is bound over /etc. With another container's network its files serve. */
+static int put_network(struct making *m, struct service_files *ret, struct csn_error *err)
 {
-	auto_mem char *text = NULL;
+	struct network_files files = { 0 };
+	const char *id;
+	auto_mem char *record = NULL;
 	size_t size;
-
-	*ret_made = false;
-	if (strcmp(m->service.network, "host") != 0 ||
-	    file_read(AT_FDCWD, "/etc/resolv.conf", RESOLV_CONF_MAX, &text, &size, NULL) < 0)
-		return 0;
-	*ret_made = true;
-	return put_file(m, "resolv.conf", text, size, 0644, err);
+	TRY(run_network_text(&m->network, &record, &size, err));
+	TRY(put_file(m, "network.json", record, size, 0600, err));
+	TRY(network_files_make(m->rt, m->service.options, &m->network, &files, &m->arena, err));
+	TRY(put_file(m, "hosts", files.hosts, strlen(files.hosts), 0644, err));
+	if (files.resolv_conf)
+		TRY(put_file(m, "resolv.conf", files.resolv_conf, strlen(files.resolv_conf), 0644,
+			     err));
+	char *line = arena_printf(&m->arena, "%s\n", m->service.hostname);
+	if (!line)
+		return fail(err, ENOMEM, "out of memory");
+	TRY(put_file(m, "hostname", line, strlen(line), 0644, err));
+	id = files.shared ? files.shared : m->id;
+	ret->hosts = container_path(m, id, "hosts");
+	ret->hostname = container_path(m, m->id, "hostname");
+	ret->resolv_conf = files.resolv_conf ? container_path(m, id, "resolv.conf") : NULL;
+	if (!ret->hosts || !ret->hostname || (files.resolv_conf && !ret->resolv_conf))
+		return fail(err, ENOMEM, "out of memory");
+	/* One without a network has no such file to share. */
+	if (files.shared && files.resolv_conf && access(ret->resolv_conf, F_OK) < 0)
+		ret->resolv_conf = NULL;
+	return 0;
 }
 
 static int make_dir(struct making *m, const char *name, struct csn_error *err)
@@ -204,24 +209,10 @@ static int make_upper(struct making *m, struct csn_error *err)
 	return 0;
 }
 
-static char *container_path(struct making *m, const char *name)
-{
-	return arena_printf(&m->arena, "%s/containers/%s/%s", m->rt->root, m->id, name);
-}
-
 static int put_config(struct making *m, struct csn_error *err)
 {
-	bool has_resolv_conf;
-	TRY(put_hosts(m, err));
-	TRY(put_resolv_conf(m, &has_resolv_conf, err));
-	const struct service_files files = {
-		.hosts = container_path(m, "hosts"),
-		.hostname = container_path(m, "hostname"),
-		.resolv_conf = has_resolv_conf ? container_path(m, "resolv.conf") : NULL,
-	};
-	if (!files.hosts || !files.hostname || (has_resolv_conf && !files.resolv_conf))
-		return fail(err, ENOMEM, "out of memory");
-
+	struct service_files files = { 0 };
+	TRY(put_network(m, &files, err));
 	auto_mem char *config = NULL;
 	TRY(service_to_oci(&m->service, &files, &config, err));
 	return put_file(m, "config.json", config, strlen(config), 0600, err);
@@ -318,7 +309,7 @@ int csn_container_create(struct csn_runtime *rt, const struct csn_container_opti
 		return name_claim(rt, o.name, "", NULL, 0, err);
 
 	struct making m AUTO(making_done) = { .rt = rt, .dir = -1 };
-	sweep(rt);
+	unfinished_sweep(rt);
 	TRY(make_id(m.id, err));
 	/* The image's layers stay until the record that names them is in place. */
 	auto_fd lock = lock_dir(rt->containers_dir, LOCK_SH, err);
@@ -328,6 +319,8 @@ int csn_container_create(struct csn_runtime *rt, const struct csn_container_opti
 	TRY(service_decide(&o, &m.image, m.id, &m.service, &m.arena, err));
 	TRY(resources_decide(o.resources, true, &m.service.resources, &m.arena, err));
 	TRY(choose_cgroup(&m, err));
+	TRY(run_network_decide(rt, &o, &m.image.config, m.service.hostname, &m.network,
+			       &m.service.network, &m.arena, err));
 	TRY(check_sources(&o, err));
 	struct csn_security security = CSN_SECURITY_INIT;
 	TRY(decide_security(&m, &o, &security, err));

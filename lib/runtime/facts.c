@@ -21,7 +21,7 @@
 #include "base/proc.h"
 #include "base/sys.h"
 #include "cgroups/cgroups.h"
-#include "runtime/runtime.h"
+#include "runtime/network.h"
 
 #define EMPTY_TIMEOUT_MS 10000
 
@@ -195,6 +195,7 @@ int facts_settle(struct csn_runtime *rt, const struct container *c, const struct
 		TRY(clear_cgroup(f->cgroup, &end, err));
 		TRY(clear_record(rt, c->id, &end, err));
 	}
+	TRY(network_end(rt, c->id, err));
 	(void)remove_tree(rt->monitor_dir, c->id, NULL);
 	(void)unlinkat(c->dir, "stopping", 0);
 	if (f->has_exit || !has_file(c, "started"))

@@ -16,13 +16,16 @@
 #include <unistd.h>
 
 #include "base/error.h"
+#include "base/fdpass.h"
 #include "base/file.h"
 #include "base/json.h"
 #include "base/names.h"
+#include "base/path.h"
 #include "base/sys.h"
 #include "cgroups/cgroups.h"
-#include "runtime/runtime.h"
+#include "runtime/network.h"
 
+#define NETWORK_PROGRAM "caisson-network"
 #define STATUS_MAX	8192
 #define GONE_TIMEOUT_MS 10000 /* from the last kill until all is cleared away */
 
@@ -67,33 +70,85 @@ int monitor_status(int fd, struct csn_error *err)
 	return 0;
 }
 
+/* The monitor, as far as it has been started. */
+struct start {
+	pid_t pid;
+	int status_fd;
+	int network_fd; /* where its network namespace is handed over; -1: it needs none */
+};
+static void start_done(struct start *s)
+{
+	close_fd(&s->status_fd);
+	close_fd(&s->network_fd);
+}
+
+static int spawn_monitor(struct csn_runtime *rt, const struct container *c, int attach_fd,
+			 bool network, struct start *ret, struct csn_error *err)
+{
+	int fds[2], net[2] = { -1, -1 };
+	if (pipe2(fds, O_CLOEXEC) < 0)
+		return fail_errno(err, "pipe");
+	ret->status_fd = fds[0];
+	auto_fd write_end = fds[1];
+	if (network && socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, net) < 0)
+		return fail_errno(err, "socketpair");
+	ret->network_fd = net[0];
+	auto_fd theirs = net[1];
+	const int extra[] = { write_end, network ? theirs : attach_fd, attach_fd };
+	const char *args[16] = { "--root", rt->root, "--run-root",  rt->run_root,
+				 "--id",   c->id,    "--status-fd", "3" };
+	size_t n = 8;
+	auto_mem char *program = path_join(rt->programs, NETWORK_PROGRAM);
+	if (!program)
+		return fail(err, ENOMEM, "out of memory");
+	if (network) {
+		args[n++] = "--network-fd", args[n++] = "4";
+		args[n++] = "--network-program", args[n++] = program;
+	}
+	if (attach_fd >= 0)
+		args[n++] = "--attach-fd", args[n++] = network ? "5" : "4";
+	const struct spawn s = { .program = MONITOR_PROGRAM,
+				 .args = args,
+				 .in_fd = -1,
+				 .out_fd = -1,
+				 .extra = extra,
+				 .extra_count = 1U + network + (attach_fd >= 0),
+				 .session = true };
+	return spawn_program(rt, &s, &ret->pid, err);
+}
+
+/* Attached while the monitor prepares everything else, then handed to it. */
+static int give_network(struct csn_runtime *rt, const struct container *c,
+			const struct run_network *n, struct start *s, struct csn_error *err)
+{
+	struct arena arena AUTO(arena_free) = { 0 };
+	struct engine_record record = { 0 };
+	auto_fd ns = -1;
+	TRY(engine_record_read(c->dir, &record, &arena, err));
+	TRY(network_begin(rt, c, n, record.name, &ns, err));
+	int r = send_with_fd(s->network_fd, "n", 1, ns);
+	/* A monitor that is gone says itself why. */
+	return r < 0 && r != -EPIPE ? fail(err, -r, "hand over the network: %s", strerror(-r)) : 0;
+}
+
 static int run_monitor(struct csn_runtime *rt, const struct container *c, int attach_fd,
 		       struct csn_error *err)
 {
-	int fds[2];
-	if (pipe2(fds, O_CLOEXEC) < 0)
-		return fail_errno(err, "pipe");
-	auto_fd read_end = fds[0];
-	auto_fd write_end = fds[1];
-	const int extra[] = { write_end, attach_fd };
-	const char *const args[] = { "--root",	    rt->root, "--run-root",
-				     rt->run_root,  "--id",   c->id,
-				     "--status-fd", "3",      attach_fd >= 0 ? "--attach-fd" : NULL,
-				     "4",	    NULL };
-	const struct spawn s = {
-		.program = MONITOR_PROGRAM,
-		.args = args,
-		.in_fd = -1,
-		.out_fd = -1,
-		.extra = extra,
-		.extra_count = attach_fd >= 0 ? 2 : 1,
-		.session = true,
-	};
-	pid_t pid;
-	TRY(spawn_program(rt, &s, &pid, err));
-	close_fd(&write_end);
-	int r = monitor_status(read_end, err);
-	spawn_forget(rt, pid);
+	struct arena arena AUTO(arena_free) = { 0 };
+	struct start s AUTO(start_done) = { .status_fd = -1, .network_fd = -1 };
+	struct run_network n;
+	struct csn_error why;
+	TRY(run_network_read(c->dir, &n, &arena, err));
+	bool network = n.mode != MODE_NONE && n.mode != MODE_HOST;
+	TRY(spawn_monitor(rt, c, attach_fd, network, &s, err));
+	int given = network ? give_network(rt, c, &n, &s, &why) : 0;
+	close_fd(&s.network_fd); /* without a namespace in it the monitor gives up */
+	int r = monitor_status(s.status_fd, err);
+	spawn_forget(rt, s.pid);
+	if (given < 0)
+		r = fail(err, why.code, "%s", why.text);
+	if (r < 0 && network)
+		(void)network_end(rt, c->id, NULL);
 	return r;
 }
 
@@ -375,5 +430,6 @@ int csn_container_remove(struct csn_runtime *rt, const char *container, bool for
 	facts_done(&f);
 	facts_read(rt, &c, true, &f);
 	TRY(facts_settle(rt, &c, &f, err));
+	TRY(network_end(rt, c.id, err));
 	return remove_files(rt, &c, err);
 }

@@ -10,7 +10,7 @@
 #include "base/json.h"
 #include "base/names.h"
 #include "base/utc.h"
-#include "runtime/runtime.h"
+#include "runtime/network.h"
 
 struct csn_containers {
 	struct csn_runtime *rt;
@@ -310,6 +310,7 @@ int csn_container_inspect(struct csn_runtime *rt, const char *container, char **
 	put_record(&o, &r);
 	json_put_string(&o, "bundle", bundle);
 	json_put_string(&o, "log_path", log);
+	network_put(rt, &c, &o);
 	put_state(&o, csn_containers_get(l, 0), &f);
 	put_config(&o, &c);
 	json_close_object(&o);

@@ -29,5 +29,15 @@ lib_runtime_libruntime_la_LIBADD = \
 	lib/state/libstate.la \
 	lib/spec/libspec.la \
 	cgroups/libcgroups.la \
+	netns/libnetns.la \
 	lib/base/libbase.la \
 	$(JANSSON_LIBS)
+
+# Networks.
+lib_runtime_libruntime_la_SOURCES += \
+	lib/runtime/network.c lib/runtime/network.h \
+	lib/runtime/network_files.c \
+	lib/runtime/network_options.c \
+	lib/runtime/network_record.c \
+	lib/runtime/networks.c \
+	lib/runtime/recover.c

@@ -134,6 +134,9 @@ int name_lookup(struct csn_runtime *rt, const char *name, char ret_id[CSN_ID_SIZ
 bool name_is_valid(const char *name);
 bool id_is_valid(const char *text); /* 64 lower-case hex digits */
 
+/* Removes what crashed creations and removals left. create.c */
+void unfinished_sweep(struct csn_runtime *rt);
+
 /* ---- facts (facts.c) --------------------------------------------------------------------------
  */
 

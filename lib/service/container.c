@@ -232,19 +232,6 @@ static int decide_stop(const struct csn_container_options *o, const struct image
 	return 0;
 }
 
-static int decide_network(const struct csn_container_options *o, struct service *s,
-			  struct csn_error *err)
-{
-	static const char *const kinds[] = { "none", "host" };
-	for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++) {
-		if (strcmp(o->network ? o->network : "none", kinds[i]) == 0) {
-			s->network = kinds[i];
-			return 0;
-		}
-	}
-	return fail(err, EINVAL, "network \"%.100s\": expected \"none\" or \"host\"", o->network);
-}
-
 const struct csn_mount *service_mount(const struct csn_container_options *options, size_t n)
 {
 	return (const void *)((const char *)options->mounts + n * options->mounts->size);
@@ -344,11 +331,12 @@ int service_decide(const struct csn_container_options *options, const struct ima
 {
 	struct service s = { .id = id, .options = options };
 
+	/* What it means beyond "host" is not decided here. */
+	s.network = options->network ? options->network : "none";
 	s.hostname = options->hostname ? options->hostname : arena_printf(arena, "%.12s", id);
 	if (!s.hostname)
 		return no_memory(err);
 	TRY(check_hostname(s.hostname, err));
-	TRY(decide_network(options, &s, err));
 	TRY(decide_args(options, image, &s, arena, err));
 	TRY(decide_env(options, image, &s, arena, err));
 	TRY(decide_labels(options, image, &s, arena, err));

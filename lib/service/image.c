@@ -2,8 +2,41 @@
  * Reading an image record: one table per object. The image's config was written by whoever made
  * the image: its members are kept as they are and checked where they are used.
  */
+#include <errno.h>
+
 #include "base/json.h"
 #include "service/service.h"
+
+/* { "80/tcp": {} }: the names are all that there is. */
+struct names {
+	struct arena *arena;
+	struct spec_map *map;
+};
+
+static int add_name(void *data, const char *key, const struct json_node *member)
+{
+	struct names *n = data;
+	(void)member;
+	char *name = arena_strdup(n->arena, key);
+	if (!name)
+		return -ENOMEM;
+	n->map->items[n->map->count++].key = name;
+	return 0;
+}
+
+static int decode_names(struct json_decoder *d, const struct json_node *v,
+			const struct json_field *f, void *out)
+{
+	struct spec_map *map = out;
+	struct names n = { d->arena, map };
+	(void)f;
+	if (!node_is_object(v))
+		return json_expected(d, "an object");
+	map->items = arena_array(d->arena, node_members(v), sizeof *map->items);
+	if (!map->items || node_each_member(v, add_name, &n) < 0)
+		return json_out_of_memory(d);
+	return 0;
+}
 
 static const struct json_field config_fields[] = {
 	{ "User", decode_text, offsetof(struct image_config, user) },
@@ -12,6 +45,7 @@ static const struct json_field config_fields[] = {
 	{ "Entrypoint", decode_strings, offsetof(struct image_config, entrypoint) },
 	{ "Cmd", decode_strings, offsetof(struct image_config, cmd) },
 	{ "Env", decode_strings, offsetof(struct image_config, env) },
+	{ "ExposedPorts", decode_names, offsetof(struct image_config, exposed_ports) },
 	{ "Labels", decode_map, offsetof(struct image_config, labels) },
 	{ 0 }
 };

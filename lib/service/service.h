@@ -24,6 +24,7 @@ struct image_config {
 	char *user, *working_dir, *stop_signal; /* NULL when absent or empty */
 	struct spec_strings entrypoint, cmd, env;
 	struct spec_map labels;
+	struct spec_map exposed_ports; /* "80/tcp" → nothing */
 };
 
 /* What the image says of "/". */

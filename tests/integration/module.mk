@@ -15,6 +15,8 @@ integration_tests = \
 	tests/integration/framework_selftest.sh \
 	tests/integration/limits_update.sh \
 	tests/integration/mount_propagation.sh \
+	tests/integration/net_networks.sh \
+	tests/integration/net_traffic.sh \
 	tests/integration/run_basics.sh \
 	tests/integration/run_crash.sh \
 	tests/integration/run_filesystem.sh \
@@ -25,11 +27,15 @@ integration_tests = \
 	tests/integration/spec_linux.sh
 
 TESTS += $(integration_tests)
-EXTRA_DIST += $(integration_tests) tests/integration/engine_lib.sh tests/integration/lib.sh tests/integration/run \
+EXTRA_DIST += $(integration_tests) tests/integration/engine_lib.sh tests/integration/lib.sh \
+	tests/integration/net_lib.sh tests/integration/run \
 	tests/integration/snapshot.sh
 
-check_PROGRAMS += tests/integration/dgram tests/integration/recvtty
+check_PROGRAMS += tests/integration/dgram tests/integration/netprobe tests/integration/recvtty
 tests_integration_dgram_SOURCES = tests/integration/dgram.c
+tests_integration_netprobe_SOURCES = tests/integration/netprobe.c
+tests_integration_netprobe_CFLAGS = $(AM_CFLAGS) -fno-sanitize=all
+tests_integration_netprobe_LDFLAGS = -all-static
 tests_integration_recvtty_SOURCES = tests/integration/recvtty.c
 tests_integration_recvtty_LDADD = lib/base/libbase.la $(JANSSON_LIBS)
 

@@ -44,15 +44,22 @@ snapshot_processes() {
 	done
 }
 
+# A bridge that we made stays, as long as its network does; with a port on it is of interest.
 snapshot_links() {
 	local dir
 	for dir in /sys/class/net/*; do
+		case ${dir##*/} in csn*) [ -n "$(ls "$dir/brif")" ] || continue ;; esac
 		[ -e "$dir" ] && printf '%s\n' "${dir##*/}"
 	done | sort
 }
 
+# Our tables stay with our bridges: of them only what belongs to containers.
 snapshot_nft() {
-	command -v nft >/dev/null && nft list ruleset 2>/dev/null
+	command -v nft >/dev/null && nft list ruleset 2>/dev/null | awk '
+		/^table/ { ours = $3 ~ /^caisson/ }
+		/^\t(set|map|chain)/ { elements = $2 ~ /^(any|host|sources)[46]$/; inside = 0 }
+		/elements = / { inside = 1 }
+		!ours || (elements && inside)'
 	return 0
 }
 

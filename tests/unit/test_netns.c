@@ -304,6 +304,12 @@ START_TEST(test_elements)
 	nft_begin(nl);
 	nft_add_element(nl, NFPROTO_INET, "t", "m", &e);
 	nft_end(nl);
+	OK(nl_commit(nl, &err));
+	const uint8_t other[4] = { 10, 0, 0, 3 };
+	const struct nft_element moved = { key, sizeof key, other, sizeof other };
+	nft_begin(nl);
+	nft_add_element(nl, NFPROTO_INET, "t", "m", &moved);
+	nft_end(nl);
 	ck_assert_int_eq(nl_commit(nl, &err), -EEXIST);
 	nft_begin(nl);
 	nft_delete_element(nl, NFPROTO_INET, "t", "m", &e);

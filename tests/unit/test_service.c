@@ -340,7 +340,6 @@ static const struct {
 	  "hostname \"a_b\": expected 1 to 64 letters, digits, '-' and '.'" },
 	{ WITH(.hostname = "-a"),
 	  "hostname \"-a\": expected 1 to 64 letters, digits, '-' and '.'" },
-	{ WITH(.network = "bridge"), "network \"bridge\": expected \"none\" or \"host\"" },
 	{ WITH(.stop_signal = "FOO"), "stop signal \"FOO\": unknown signal" },
 	{ WITH(.stop_signal = "0"), "stop signal \"0\": unknown signal" },
 	{ WITH(.mounts = relative_source, .mounts_count = 1),

@@ -1,0 +1,180 @@
+/*
+ * Records of one size in a file. The head of the file says which size; a file with another one (of
+ * another version) is begun anew: its records are of things that the kernel forgets too.
+ */
+#include "netns/ledger.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/cleanup.h"
+#include "base/error.h"
+#include "base/proc.h"
+
+enum { LEDGER_MAX = 64 << 20 };
+
+struct file_head {
+	char magic[8];
+	uint64_t record_size, cursor;
+};
+static const char magic[8] = "csnledg1";
+
+/* Of what is behind the sum itself, in words of eight bytes: a thousand records are read at each
+ * attach. */
+static uint32_t sum(const char *record, size_t size)
+{
+	uint64_t h = 14695981039346656037ULL, word;
+	uint32_t first;
+	memcpy(&first, record + sizeof first, sizeof first);
+	h = (h ^ first) * 1099511628211ULL;
+	for (size_t i = sizeof word; i + sizeof word <= size; i += sizeof word) {
+		memcpy(&word, record + i, sizeof word);
+		h = (h ^ word) * 1099511628211ULL;
+	}
+	return (uint32_t)(h ^ h >> 32);
+}
+
+static bool valid(const char *record, size_t size)
+{
+	struct ledger_head head;
+	memcpy(&head, record, sizeof head);
+	return head.used == 1 && strncmp(head.boot, proc_boot_id(), sizeof head.boot) == 0 &&
+	       head.sum == sum(record, size);
+}
+
+void ledger_close(struct ledger *l)
+{
+	close_fd(&l->fd);
+	free(l->records);
+	l->records = NULL;
+	l->count = 0;
+}
+
+static int lock_file(int fd, bool write)
+{
+	while (flock(fd, write ? LOCK_EX : LOCK_SH) < 0)
+		if (errno != EINTR)
+			return -1;
+	return 0;
+}
+
+static int begin_anew(struct ledger *l, const char *name, struct csn_error *err)
+{
+	struct file_head h = { .record_size = l->record_size };
+	memcpy(h.magic, magic, sizeof magic);
+	if (ftruncate(l->fd, 0) < 0 || pwrite(l->fd, &h, sizeof h, 0) != sizeof h)
+		return fail_errno(err, "write %s", name);
+	return 0;
+}
+
+static int read_records(struct ledger *l, const char *name, bool write, struct csn_error *err)
+{
+	struct file_head h = { 0 };
+	struct stat st;
+	if (fstat(l->fd, &st) < 0 || pread(l->fd, &h, sizeof h, 0) < 0)
+		return fail_errno(err, "read %s", name);
+	if (memcmp(h.magic, magic, sizeof magic) != 0 || h.record_size != l->record_size)
+		return write ? begin_anew(l, name, err) : 0;
+	l->cursor = h.cursor;
+	size_t size = (size_t)st.st_size - sizeof h;
+	if (size > LEDGER_MAX)
+		return fail(err, EFBIG, "read %s: more than %d bytes", name, LEDGER_MAX);
+	l->count = size / l->record_size;
+	l->records = malloc(size + l->record_size);
+	if (!l->records)
+		return fail(err, ENOMEM, "out of memory");
+	ssize_t n = pread(l->fd, l->records, l->count * l->record_size, sizeof h);
+	if (n < 0)
+		return fail_errno(err, "read %s", name);
+	l->count = (size_t)n / l->record_size;
+	for (size_t i = 0; i < l->count; i++) {
+		char *record = l->records + i * l->record_size;
+		if (!valid(record, l->record_size))
+			memset(record, 0, l->record_size);
+	}
+	return 0;
+}
+
+int ledger_open(int dir, const char *name, size_t record_size, bool write, struct ledger *ret,
+		struct csn_error *err)
+{
+	struct ledger l AUTO(ledger_close) = { .record_size = record_size };
+	int flags = (write ? O_RDWR | O_CREAT : O_RDONLY) | O_NOFOLLOW | O_CLOEXEC;
+	l.fd = openat(dir, name, flags, 0600);
+	if (l.fd < 0 && !(errno == ENOENT && !write))
+		return fail_errno(err, "open %s", name);
+	if (l.fd >= 0) {
+		if (lock_file(l.fd, write) < 0)
+			return fail_errno(err, "lock %s", name);
+		TRY(read_records(&l, name, write, err));
+	}
+	*ret = l;
+	l = (struct ledger)LEDGER_INIT;
+	return 0;
+}
+
+void *ledger_at(const struct ledger *l, size_t n)
+{
+	struct ledger_head head;
+	if (n >= l->count)
+		return NULL;
+	memcpy(&head, l->records + n * l->record_size, sizeof head);
+	return head.used ? l->records + n * l->record_size : NULL;
+}
+
+size_t ledger_free_slot(const struct ledger *l)
+{
+	size_t n = 0;
+	while (n < l->count && ledger_at(l, n))
+		n++;
+	return n;
+}
+
+static int write_record(struct ledger *l, size_t n, const void *record, struct csn_error *err)
+{
+	off_t at = (off_t)(sizeof(struct file_head) + n * l->record_size);
+	ssize_t written = pwrite(l->fd, record, l->record_size, at);
+	if (written == (ssize_t)l->record_size)
+		return 0;
+	if (written >= 0)
+		errno = ENOSPC;
+	return fail_errno(err, "write a lease");
+}
+
+int ledger_put(struct ledger *l, size_t n, void *record, struct csn_error *err)
+{
+	struct ledger_head head = { .used = 1 };
+	strncpy(head.boot, proc_boot_id(), sizeof head.boot - 1);
+	memcpy(record, &head, sizeof head);
+	head.sum = sum(record, l->record_size);
+	memcpy(record, &head, sizeof head);
+	if (n >= l->count) {
+		char *grown = realloc(l->records, (n + 2) * l->record_size);
+		if (!grown)
+			return fail(err, ENOMEM, "out of memory");
+		l->records = grown;
+		l->count = n + 1;
+	}
+	memcpy(l->records + n * l->record_size, record, l->record_size);
+	return write_record(l, n, record, err);
+}
+
+int ledger_drop(struct ledger *l, size_t n, struct csn_error *err)
+{
+	memset(l->records + n * l->record_size, 0, l->record_size);
+	return write_record(l, n, l->records + n * l->record_size, err);
+}
+
+int ledger_set_cursor(struct ledger *l, uint64_t cursor, struct csn_error *err)
+{
+	l->cursor = cursor;
+	if (pwrite(l->fd, &cursor, sizeof cursor, offsetof(struct file_head, cursor)) !=
+	    sizeof cursor)
+		return fail_errno(err, "write a lease");
+	return 0;
+}
