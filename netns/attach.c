@@ -9,7 +9,9 @@
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <netinet/in.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -185,31 +187,25 @@ static int join(struct joining *g, struct csn_error *err)
 	return configure(g, err);
 }
 
-/* Those of the owner in that network, as the ledger has them now. */
+/* The right to send, and what is published. */
 static int publish(struct joining *g, bool ports, struct csn_error *err)
 {
-	struct ledger l AUTO(ledger_close) = LEDGER_INIT;
-	struct port_record own[32];
-	size_t n = 0;
 	if (!ports)
 		return elements_add(g->net, &g->lease, NULL, 0, err);
-	TRY(ports_claim(g->net, g->a, &g->n, &g->lease, err));
 	if (g->n.v4.subnet.family)
 		TRY(bridge_allow_loopback(&g->n, err));
-	TRY(ports_open(g->net, false, &l, err));
-	TRY(elements_add(g->net, &g->lease, NULL, 0, err));
-	for (size_t i = 0; i < l.count; i++) {
-		const struct port_record *r = ledger_at(&l, i);
-		if (!r || strcmp(r->owner, g->a->owner) != 0)
-			continue;
-		own[n++] = *r;
-		if (n < COUNT(own))
-			continue;
-		TRY(elements_add(g->net, NULL, own, n, err));
-		n = 0;
-	}
-	TRY(elements_add(g->net, NULL, own, n, err));
-	return ports_forget_flows(g->net, g->a, err);
+	struct port_record *records = calloc(g->a->ports_count, sizeof *records);
+	if (!records)
+		return fail(err, ENOMEM, "out of memory");
+	int r = ports_claim(g->net, g->a, &g->n, &g->lease, records, err);
+	if (r == 0)
+		r = elements_add(g->net, &g->lease, records, g->a->ports_count, err);
+	for (size_t i = 0; r >= 0 && i < g->a->ports_count; i++)
+		if (records[i].protocol == IPPROTO_UDP)
+			r = conntrack_forget(g->net->filter, IPPROTO_UDP, records[i].host_port,
+					     err);
+	free(records);
+	return r < 0 ? r : 0;
 }
 
 /* ---- all of them ------------------------------------------------------------------------------

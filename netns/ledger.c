@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
+#include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -39,20 +40,42 @@ static uint32_t sum(const char *record, size_t size)
 	return (uint32_t)(h ^ h >> 32);
 }
 
-static bool valid(const char *record, size_t size)
+/* A boot's id, as far as it is needed to tell two of them apart. */
+static uint64_t boot(void)
+{
+	uint64_t h = 14695981039346656037ULL;
+	for (const char *p = proc_boot_id(); *p; p++)
+		h = (h ^ (uint8_t)*p) * 1099511628211ULL;
+	return h;
+}
+
+static bool valid(const char *record, size_t size, uint64_t now)
 {
 	struct ledger_head head;
 	memcpy(&head, record, sizeof head);
-	return head.used == 1 && strncmp(head.boot, proc_boot_id(), sizeof head.boot) == 0 &&
-	       head.sum == sum(record, size);
+	return head.used == 1 && head.boot == now && head.sum == sum(record, size);
 }
 
 void ledger_close(struct ledger *l)
 {
 	close_fd(&l->fd);
-	free(l->records);
-	l->records = NULL;
+	if (l->map)
+		(void)munmap(l->map, l->map_size);
+	free(l->used);
+	l->map = NULL;
+	l->used = NULL;
 	l->count = 0;
+}
+
+static char *record_at(const struct ledger *l, size_t n)
+{
+	return l->map + sizeof(struct file_head) + n * l->record_size;
+}
+
+static void set_used(struct ledger *l, size_t n, bool used)
+{
+	uint8_t bit = (uint8_t)(1 << n % 8);
+	l->used[n / 8] = (uint8_t)(used ? l->used[n / 8] | bit : l->used[n / 8] & ~bit);
 }
 
 static int lock_file(int fd, bool write)
@@ -72,32 +95,41 @@ static int begin_anew(struct ledger *l, const char *name, struct csn_error *err)
 	return 0;
 }
 
-static int read_records(struct ledger *l, const char *name, bool write, struct csn_error *err)
+/* Pages behind the end of the file are touched only when a record has been written there. */
+static int map_records(struct ledger *l, const char *name, struct csn_error *err)
+{
+	const uint64_t now = boot();
+	size_t room = l->count + LEDGER_NEW_MAX;
+	l->map_size = sizeof(struct file_head) + room * l->record_size;
+	void *map = mmap(NULL, l->map_size, PROT_READ, MAP_SHARED, l->fd, 0);
+	if (map == MAP_FAILED)
+		return fail_errno(err, "map %s", name);
+	l->map = map;
+	l->used = calloc(room / 8 + 1, 1);
+	if (!l->used)
+		return fail(err, ENOMEM, "out of memory");
+	for (size_t i = 0; i < l->count; i++)
+		set_used(l, i, valid(record_at(l, i), l->record_size, now));
+	return 0;
+}
+
+static int read_head(struct ledger *l, const char *name, bool write, struct csn_error *err)
 {
 	struct file_head h = { 0 };
 	struct stat st;
 	if (fstat(l->fd, &st) < 0 || pread(l->fd, &h, sizeof h, 0) < 0)
 		return fail_errno(err, "read %s", name);
-	if (memcmp(h.magic, magic, sizeof magic) != 0 || h.record_size != l->record_size)
-		return write ? begin_anew(l, name, err) : 0;
-	l->cursor = h.cursor;
-	size_t size = (size_t)st.st_size - sizeof h;
-	if (size > LEDGER_MAX)
+	if (st.st_size > LEDGER_MAX)
 		return fail(err, EFBIG, "read %s: more than %d bytes", name, LEDGER_MAX);
-	l->count = size / l->record_size;
-	l->records = malloc(size + l->record_size);
-	if (!l->records)
-		return fail(err, ENOMEM, "out of memory");
-	ssize_t n = pread(l->fd, l->records, l->count * l->record_size, sizeof h);
-	if (n < 0)
-		return fail_errno(err, "read %s", name);
-	l->count = (size_t)n / l->record_size;
-	for (size_t i = 0; i < l->count; i++) {
-		char *record = l->records + i * l->record_size;
-		if (!valid(record, l->record_size))
-			memset(record, 0, l->record_size);
+	if (memcmp(h.magic, magic, sizeof magic) != 0 || h.record_size != l->record_size) {
+		if (!write)
+			return 0;
+		TRY(begin_anew(l, name, err));
+		return map_records(l, name, err);
 	}
-	return 0;
+	l->cursor = h.cursor;
+	l->count = ((size_t)st.st_size - sizeof h) / l->record_size;
+	return map_records(l, name, err);
 }
 
 int ledger_open(int dir, const char *name, size_t record_size, bool write, struct ledger *ret,
@@ -111,20 +143,16 @@ int ledger_open(int dir, const char *name, size_t record_size, bool write, struc
 	if (l.fd >= 0) {
 		if (lock_file(l.fd, write) < 0)
 			return fail_errno(err, "lock %s", name);
-		TRY(read_records(&l, name, write, err));
+		TRY(read_head(&l, name, write, err));
 	}
 	*ret = l;
 	l = (struct ledger)LEDGER_INIT;
 	return 0;
 }
 
-void *ledger_at(const struct ledger *l, size_t n)
+const void *ledger_at(const struct ledger *l, size_t n)
 {
-	struct ledger_head head;
-	if (n >= l->count)
-		return NULL;
-	memcpy(&head, l->records + n * l->record_size, sizeof head);
-	return head.used ? l->records + n * l->record_size : NULL;
+	return n < l->count && l->used[n / 8] & 1 << n % 8 ? record_at(l, n) : NULL;
 }
 
 size_t ledger_free_slot(const struct ledger *l)
@@ -148,26 +176,28 @@ static int write_record(struct ledger *l, size_t n, const void *record, struct c
 
 int ledger_put(struct ledger *l, size_t n, void *record, struct csn_error *err)
 {
-	struct ledger_head head = { .used = 1 };
-	strncpy(head.boot, proc_boot_id(), sizeof head.boot - 1);
+	struct ledger_head head = { .used = 1, .boot = boot() };
 	memcpy(record, &head, sizeof head);
 	head.sum = sum(record, l->record_size);
 	memcpy(record, &head, sizeof head);
-	if (n >= l->count) {
-		char *grown = realloc(l->records, (n + 2) * l->record_size);
-		if (!grown)
-			return fail(err, ENOMEM, "out of memory");
-		l->records = grown;
+	if (sizeof(struct file_head) + (n + 1) * l->record_size > l->map_size)
+		return fail(err, ENOSPC, "more than %d leases at once", LEDGER_NEW_MAX);
+	TRY(write_record(l, n, record, err));
+	if (n >= l->count)
 		l->count = n + 1;
-	}
-	memcpy(l->records + n * l->record_size, record, l->record_size);
-	return write_record(l, n, record, err);
+	set_used(l, n, true);
+	return 0;
 }
 
 int ledger_drop(struct ledger *l, size_t n, struct csn_error *err)
 {
-	memset(l->records + n * l->record_size, 0, l->record_size);
-	return write_record(l, n, l->records + n * l->record_size, err);
+	char *zeros AUTO(free_mem)
+	= calloc(1, l->record_size);
+	if (!zeros)
+		return fail(err, ENOMEM, "out of memory");
+	TRY(write_record(l, n, zeros, err));
+	set_used(l, n, false);
+	return 0;
 }
 
 int ledger_set_cursor(struct ledger *l, uint64_t cursor, struct csn_error *err)

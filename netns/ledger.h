@@ -16,15 +16,19 @@
 struct ledger_head {
 	uint32_t sum;
 	uint32_t used;
-	char boot[40];
+	uint64_t boot; /* of its id */
 };
 
 struct ledger {
 	int fd;
 	size_t record_size, count; /* count: with free ones in between */
 	uint64_t cursor;	   /* for whoever uses it; ledger_set_cursor() */
-	char *records;
+	char *map;		   /* of the file, with room for LEDGER_NEW_MAX more */
+	size_t map_size;
+	uint8_t *used; /* one bit a record: it is there, of this boot and whole */
 };
+/* How many records may be added to one that is open. */
+enum { LEDGER_NEW_MAX = 1024 };
 #define LEDGER_INIT                                                                                \
 	{                                                                                          \
 		.fd = -1                                                                           \
@@ -34,8 +38,8 @@ struct ledger {
 int ledger_open(int dir, const char *name, size_t record_size, bool write, struct ledger *ret,
 		struct csn_error *err);
 void ledger_close(struct ledger *l);
-/* The n-th record; NULL when it is free. */
-void *ledger_at(const struct ledger *l, size_t n);
+/* The n-th record, in place; NULL when it is free. */
+const void *ledger_at(const struct ledger *l, size_t n);
 /* Where a new record may go. */
 size_t ledger_free_slot(const struct ledger *l);
 /* Writes a record to a slot (at most one behind the last), and takes one away. */

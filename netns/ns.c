@@ -36,19 +36,37 @@ int netns_sysctl(const char *path, const char *value, struct csn_error *err)
 	return file_write_text(AT_FDCWD, full, value, err);
 }
 
-/* Before any link exists: "default" is what new ones begin with, "all" has what is there (lo). */
-static int set_ipv6(bool ipv6, struct csn_error *err)
+/*
+ * A procfs of our own, mounted nowhere. In the host's, /proc/sys/net has one name for each network
+ * namespace that somebody looked into, and finding ours among a thousand of that name takes longer
+ * than making it.
+ */
+static int open_procfs(struct csn_error *err)
 {
-	static const char *const off[] = { "net/ipv6/conf/default/disable_ipv6",
-					   "net/ipv6/conf/lo/disable_ipv6" };
-	if (access("/proc/sys/net/ipv6", F_OK) < 0)
+	auto_fd fs = fsopen("proc", FSOPEN_CLOEXEC);
+	if (fs < 0 || fsconfig(fs, FSCONFIG_CMD_CREATE, NULL, NULL, 0) < 0)
+		return fail_errno(err, "procfs");
+	int fd = fsmount(fs, FSMOUNT_CLOEXEC, MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV);
+	return fd < 0 ? fail_errno(err, "procfs") : fd;
+}
+
+/* Before any link exists: "default" is what new ones begin with, "lo" is there. */
+static int set_up(bool ipv6, struct csn_error *err)
+{
+	static const struct {
+		const char *path, *value;
+		bool ipv6;
+	} rows[] = { { "sys/net/ipv6/conf/default/disable_ipv6", "1", false },
+		     { "sys/net/ipv6/conf/lo/disable_ipv6", "1", false },
+		     { "sys/net/ipv6/conf/default/accept_dad", "0", true },
+		     { "sys/net/ipv6/conf/default/accept_ra", "0", true } };
+	auto_fd proc = open_procfs(err);
+	TRY(proc);
+	if (faccessat(proc, "sys/net/ipv6", F_OK, 0) < 0)
 		return ipv6 ? fail(err, EOPNOTSUPP, "this kernel has no IPv6") : 0;
-	if (ipv6) {
-		TRY(netns_sysctl("net/ipv6/conf/default/accept_dad", "0", err));
-		return netns_sysctl("net/ipv6/conf/default/accept_ra", "0", err);
-	}
-	for (size_t i = 0; i < COUNT(off); i++)
-		TRY(netns_sysctl(off[i], "1", err));
+	for (size_t i = 0; i < COUNT(rows); i++)
+		if (rows[i].ipv6 == ipv6)
+			TRY(file_write_text(proc, rows[i].path, rows[i].value, err));
 	return 0;
 }
 
@@ -58,7 +76,7 @@ int netns_create(bool ipv6, int *ret_fd, struct csn_error *err)
 	TRY(home);
 	if (unshare(CLONE_NEWNET) < 0)
 		return fail_errno(err, "make a network namespace");
-	int r = set_ipv6(ipv6, err);
+	int r = set_up(ipv6, err);
 	int fd = r < 0 ? r : open_own(err);
 	if (fd < 0)
 		return go_back(home, fd, err);

@@ -192,7 +192,7 @@ static int check_target(const struct net_port *p, const struct network *n,
 }
 
 int ports_claim(struct net *net, const struct net_attach *a, const struct network *n,
-		const struct net_lease *lease, struct csn_error *err)
+		const struct net_lease *lease, struct port_record *ret, struct csn_error *err)
 {
 	struct ledger l AUTO(ledger_close) = LEDGER_INIT;
 	TRY(ports_open(net, true, &l, err));
@@ -210,18 +210,7 @@ int ports_claim(struct net *net, const struct net_attach *a, const struct networ
 		(void)snprintf(r.owner, sizeof r.owner, "%s", a->owner);
 		(void)snprintf(r.network, sizeof r.network, "%s", n->name);
 		TRY(ledger_put(&l, ledger_free_slot(&l), &r, err));
-	}
-	return 0;
-}
-
-int ports_forget_flows(struct net *net, const struct net_attach *a, struct csn_error *err)
-{
-	struct ledger l AUTO(ledger_close) = LEDGER_INIT;
-	TRY(ports_open(net, false, &l, err));
-	for (size_t i = 0; i < l.count; i++) {
-		const struct port_record *r = ledger_at(&l, i);
-		if (r && r->protocol == IPPROTO_UDP && strcmp(r->owner, a->owner) == 0)
-			TRY(conntrack_forget(net->filter, r->protocol, r->host_port, err));
+		ret[i] = r;
 	}
 	return 0;
 }

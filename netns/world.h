@@ -64,12 +64,10 @@ _Static_assert(sizeof(struct port_record) % 8 == 0, "whole words");
 int ports_open(struct net *net, bool write, struct ledger *ret, struct csn_error *err);
 /* Every address (of its family, if it has one). */
 bool port_host_any(const struct net_addr *host);
-/* Claims the ports of an attachment: in the ledger, after having bound each for a moment. */
+/* Claims the ports of an attachment: in the ledger, after having bound each for a moment. ret has
+ * room for all of them. */
 int ports_claim(struct net *net, const struct net_attach *a, const struct network *n,
-		const struct net_lease *lease, struct csn_error *err);
-
-/* Tracked flows to what an attachment publishes by UDP go the old way: they are forgotten. */
-int ports_forget_flows(struct net *net, const struct net_attach *a, struct csn_error *err);
+		const struct net_lease *lease, struct port_record *ret, struct csn_error *err);
 
 /* ---- tables (rules.c, elements.c) -------------------------------------------------------------
  */

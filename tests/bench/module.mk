@@ -16,3 +16,14 @@ bench: bin/caisson tests/bench/floor tests/bench/interleave
 .PHONY: bench-images
 bench-images: bin/csn bin/caisson-image bin/caisson-unpack tests/bench/measure
 	BUILD=$(abs_builddir) $(srcdir)/tests/bench/images
+
+# Networks: one attachment, against netavark and the CNI plugins.
+EXTRA_PROGRAMS += tests/bench/netattach
+tests_bench_netattach_SOURCES = tests/bench/netattach.c
+tests_bench_netattach_LDADD = netns/libnetns.la lib/base/libbase.la $(JANSSON_LIBS)
+CLEANFILES += tests/bench/netattach
+EXTRA_DIST += tests/bench/net
+
+.PHONY: bench-net
+bench-net: tests/bench/netattach
+	BUILD=$(abs_builddir) $(srcdir)/tests/bench/net 50 1000

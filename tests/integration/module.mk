@@ -16,6 +16,7 @@ integration_tests = \
 	tests/integration/limits_update.sh \
 	tests/integration/mount_propagation.sh \
 	tests/integration/net_networks.sh \
+	tests/integration/net_recover.sh \
 	tests/integration/net_traffic.sh \
 	tests/integration/run_basics.sh \
 	tests/integration/run_crash.sh \

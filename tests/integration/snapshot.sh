@@ -56,7 +56,7 @@ snapshot_links() {
 # Our tables stay with our bridges: of them only what belongs to containers.
 snapshot_nft() {
 	command -v nft >/dev/null && nft list ruleset 2>/dev/null | awk '
-		/^table/ { ours = $3 ~ /^caisson/ }
+		/^table/ { ours = $3 ~ /^caisson(-[0-9a-f]+)?$/ }
 		/^\t(set|map|chain)/ { elements = $2 ~ /^(any|host|sources)[46]$/; inside = 0 }
 		/elements = / { inside = 1 }
 		!ours || (elements && inside)'

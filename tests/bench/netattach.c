@@ -1,0 +1,301 @@
+/*
+ * What the network of one container costs: namespace, links, address, route and one published
+ * port, and taking all of it back. Ours in this process, as libcaisson does it; netavark and the
+ * CNI plugins (bridge, portmap), where they are installed, as the programs that their users run.
+ * In every round each does one container, so that whatever else the machine does hits all alike.
+ *
+ *	netattach ROUNDS [COUNT]
+ *
+ * COUNT: then so many of ours are attached one after the other and stay, to see whether the last
+ * costs what the first did. To be run in network and mount namespaces of its own (tests/bench/net).
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <netinet/in.h>
+#include <signal.h>
+#include <spawn.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/cleanup.h"
+#include "base/error.h"
+#include "netns/network.h"
+
+enum { WARM_UP = 3 };
+enum what { OURS, OURS_BACK, NETAVARK, NETAVARK_BACK, CNI, CNI_BACK, WHATS };
+static const char *const names[] = { "caisson",	       "caisson, back", "netavark",
+				     "netavark, back", "CNI",		"CNI, back" };
+static double *samples[WHATS];
+static size_t counts[WHATS];
+static const char *dir; /* for all files */
+static struct net net = NET_INIT;
+
+static void die(const struct csn_error *err)
+{
+	fprintf(stderr, "netattach: %s\n", err->text);
+	exit(1);
+}
+
+static double now_us(void)
+{
+	struct timespec t;
+	(void)clock_gettime(CLOCK_MONOTONIC, &t);
+	return (double)t.tv_sec * 1e6 + (double)t.tv_nsec / 1e3;
+}
+
+static int compare(const void *a, const void *b)
+{
+	double x = *(const double *)a, y = *(const double *)b;
+	return (x > y) - (x < y);
+}
+
+static double median(double *v, size_t n)
+{
+	qsort(v, n, sizeof *v, compare);
+	return n ? v[n / 2] : 0;
+}
+
+/* ---- ours -------------------------------------------------------------------------------------
+ */
+
+static double attach_one(unsigned i, int *ret_ns)
+{
+	struct csn_error err;
+	char owner[32];
+	double start = now_us();
+	(void)snprintf(owner, sizeof owner, "bench%u", i);
+	const struct net_join join = { .network = NET_DEFAULT, .ifname = "eth0", .gateway = true };
+	const struct net_port port = { .protocol = IPPROTO_TCP,
+				       .host_port = (uint16_t)(20000 + i),
+				       .container_port = 80 };
+	if (netns_create(false, ret_ns, &err) < 0)
+		die(&err);
+	const struct net_attach a = { .owner = owner,
+				      .generation = (uint64_t)start,
+				      .ns = *ret_ns,
+				      .joins = &join,
+				      .joins_count = 1,
+				      .ports = &port,
+				      .ports_count = 1 };
+	if (net_attach(&net, &a, NULL, &err) < 0)
+		die(&err);
+	return now_us() - start;
+}
+
+static double detach_one(unsigned i, int ns)
+{
+	struct csn_error err;
+	char owner[32];
+	double start = now_us();
+	(void)snprintf(owner, sizeof owner, "bench%u", i);
+	(void)close(ns);
+	if (net_detach(&net, owner, NULL, false, &err) < 0)
+		die(&err);
+	return now_us() - start;
+}
+
+/* ---- theirs -----------------------------------------------------------------------------------
+ */
+
+extern char **environ;
+
+/* A program with a text on its standard input; what it prints goes to output. */
+static void run(const char *const *argv, const char *input, char *output, size_t size)
+{
+	posix_spawn_file_actions_t actions;
+	pid_t pid;
+	int status;
+	auto_fd in = memfd_create("in", MFD_CLOEXEC);
+	auto_fd out = memfd_create("out", MFD_CLOEXEC);
+	if (in < 0 || out < 0 || write(in, input, strlen(input)) < 0 || lseek(in, 0, SEEK_SET) < 0)
+		exit(1);
+	(void)posix_spawn_file_actions_init(&actions);
+	(void)posix_spawn_file_actions_adddup2(&actions, in, 0);
+	(void)posix_spawn_file_actions_adddup2(&actions, out, 1);
+	int e = posix_spawn(&pid, argv[0], &actions, NULL, (char *const *)(uintptr_t)argv, environ);
+	(void)posix_spawn_file_actions_destroy(&actions);
+	ssize_t n = -1;
+	if (e == 0 && waitpid(pid, &status, 0) == pid && status == 0)
+		n = pread(out, output, size - 1, 0);
+	if (n < 0) {
+		(void)!pread(out, output, size - 1, 0);
+		fprintf(stderr, "netattach: %s failed: %.300s\n", argv[0], output);
+		exit(1);
+	}
+	output[n] = '\0';
+}
+
+/* A pinned namespace, as those programs want one; its making is a part of their time too. */
+static void make_netns(const char *path)
+{
+	struct csn_error err;
+	auto_fd ns = -1;
+	auto_fd at = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (netns_create(false, &ns, &err) < 0 ||
+	    netns_pin(ns, at, strrchr(path, '/') + 1, &err) < 0)
+		die(&err);
+}
+
+static void drop_netns(const char *path)
+{
+	struct csn_error err;
+	auto_fd at = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (netns_unpin(at, strrchr(path, '/') + 1, &err) < 0)
+		die(&err);
+}
+
+static double netavark(const char *program, const char *verb, const char *path)
+{
+	char config[200], output[8192];
+	static const char options[] =
+		"{\"container_id\":\"bench\",\"container_name\":\"bench\",\"port_mappings\":[{"
+		"\"host_ip\":\"\",\"container_port\":80,\"host_port\":19999,\"range\":1,"
+		"\"protocol\":\"tcp\"}],\"networks\":{\"n\":{\"static_ips\":[\"10.77.0.2\"],"
+		"\"interface_name\":\"eth0\"}},\"network_info\":{\"n\":{\"name\":\"n\",\"id\":"
+		"\"53ce4390f2adb1681eb1a90ec8b48c49c015e0a8d336c197637e7f65e365fa9e\","
+		"\"driver\":\"bridge\",\"network_interface\":\"nbr0\",\"subnets\":[{\"subnet\":"
+		"\"10.77.0.0/16\",\"gateway\":\"10.77.0.1\"}],\"ipv6_enabled\":false,"
+		"\"internal\":false,\"dns_enabled\":false,\"ipam_options\":{\"driver\":"
+		"\"host-local\"}}}}";
+	double start = now_us();
+	(void)snprintf(config, sizeof config, "%s/netavark", dir);
+	if (strcmp(verb, "setup") == 0)
+		make_netns(path);
+	const char *argv[] = { program, "--config", config, verb, path, NULL };
+	run(argv, options, output, sizeof output);
+	if (strcmp(verb, "setup") != 0)
+		drop_netns(path);
+	return now_us() - start;
+}
+
+#define CNI_HEAD "{\"cniVersion\":\"0.4.0\",\"name\":\"n\","
+static void plugin(const char *name, const char *config)
+{
+	static char path[300], output[8192];
+	(void)snprintf(path, sizeof path, "%s/%s", getenv("CNI_PATH"), name);
+	const char *argv[] = { path, NULL };
+	run(argv, config, output, sizeof output);
+}
+
+static double cni(const char *verb, const char *path)
+{
+	static char portmap[9000], bridge[600], output[8192], plugin_path[300];
+	double start = now_us();
+	(void)setenv("CNI_COMMAND", verb, 1);
+	(void)setenv("CNI_NETNS", path, 1);
+	(void)snprintf(bridge, sizeof bridge,
+		       CNI_HEAD "\"type\":\"bridge\",\"bridge\":\"cbr0\",\"isGateway\":true,"
+				"\"ipMasq\":true,\"ipam\":{\"type\":\"host-local\",\"dataDir\":"
+				"\"%s/cni\",\"ranges\":[[{\"subnet\":\"10.78.0.0/16\"}]]}}",
+		       dir);
+	bool add = strcmp(verb, "ADD") == 0;
+	if (add)
+		make_netns(path);
+	(void)snprintf(plugin_path, sizeof plugin_path, "%s/bridge", getenv("CNI_PATH"));
+	const char *argv[] = { plugin_path, NULL };
+	if (add)
+		run(argv, bridge, output, sizeof output);
+	(void)snprintf(portmap, sizeof portmap,
+		       CNI_HEAD "\"type\":\"portmap\",\"capabilities\":{\"portMappings\":true},"
+				"\"runtimeConfig\":{\"portMappings\":[{\"hostPort\":19998,"
+				"\"containerPort\":80,\"protocol\":\"tcp\"}]}%s%s}",
+		       add ? ",\"prevResult\":" : "", add ? output : "");
+	plugin("portmap", portmap);
+	if (!add) {
+		plugin("bridge", bridge);
+		drop_netns(path);
+	}
+	return now_us() - start;
+}
+
+/* ---- all --------------------------------------------------------------------------------------
+ */
+
+static void keep(enum what what, double us)
+{
+	samples[what][counts[what]++] = us;
+}
+
+static void compare_all(unsigned rounds)
+{
+	char path[200];
+	const char *program = getenv("NETAVARK");
+	(void)snprintf(path, sizeof path, "%s/netns", dir);
+	for (unsigned i = 0; i < rounds + WARM_UP; i++) {
+		int ns;
+		if (i == WARM_UP)
+			memset(counts, 0, sizeof counts);
+		keep(OURS, attach_one(i, &ns));
+		keep(OURS_BACK, detach_one(i, ns));
+		if (program) {
+			keep(NETAVARK, netavark(program, "setup", path));
+			keep(NETAVARK_BACK, netavark(program, "teardown", path));
+		}
+		if (getenv("CNI_PATH")) {
+			keep(CNI, cni("ADD", path));
+			keep(CNI_BACK, cni("DEL", path));
+		}
+	}
+	double ours = median(samples[OURS], counts[OURS]);
+	for (int i = 0; i < WHATS; i++) {
+		double m = median(samples[i], counts[i]);
+		if (counts[i])
+			printf("%-16s %9.0f us  %6.1f x\n", names[i], m, m / ours);
+	}
+}
+
+/* The medians of the first and of the last tenth, but for the very first ones. */
+static void grow(unsigned count)
+{
+	double *us = calloc(count, sizeof *us);
+	int *ns = calloc(count, sizeof *ns);
+	if (!us || !ns)
+		exit(1);
+	for (unsigned i = 0; i < count; i++)
+		us[i] = attach_one(i, &ns[i]);
+	unsigned tenth = count / 10 ? count / 10 : 1, from = count > 20 ? 5 : 0;
+	double last = median(us + count - tenth, tenth), first = median(us + from, tenth);
+	printf("%u attached: the first %u %.0f us, the last %u %.0f us, %.2f x\n", count, tenth,
+	       first, tenth, last, last / first);
+	double start = now_us();
+	for (unsigned i = 0; i < count; i++)
+		(void)detach_one(i, ns[i]);
+	printf("%u taken back: %.0f us each\n", count, (now_us() - start) / count);
+	free(us);
+	free(ns);
+}
+
+int main(int argc, char **argv)
+{
+	struct csn_error err;
+	struct arena arena AUTO(arena_free) = { 0 };
+	struct network n;
+	unsigned rounds = argc > 1 ? (unsigned)atoi(argv[1]) : 50;
+	unsigned count = argc > 2 ? (unsigned)atoi(argv[2]) : 0;
+	dir = getenv("TMPDIR");
+	if (!dir)
+		dir = "/tmp";
+	for (int i = 0; i < WHATS; i++)
+		samples[i] = calloc(rounds + WARM_UP, sizeof **samples);
+	char definitions[200], run_dir[200];
+	(void)snprintf(definitions, sizeof definitions, "%s/definitions", dir);
+	(void)snprintf(run_dir, sizeof run_dir, "%s/run", dir);
+	(void)mkdir(definitions, 0700);
+	(void)mkdir(run_dir, 0700);
+	int d = open(definitions, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	int r = open(run_dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (net_open(d, r, "bench", &net, &err) < 0 || net_find_default(&net, &n, &arena, &err) < 0)
+		die(&err);
+	compare_all(rounds);
+	if (count)
+		grow(count);
+	net_close(&net);
+	return 0;
+}
