@@ -260,6 +260,25 @@ static int check_request(const struct net_attach *a, struct csn_error *err)
 	return 0;
 }
 
+static int is_owner(void *data, const struct net_lease *l)
+{
+	return strcmp(l->owner, data) == 0;
+}
+
+/* Before anything is made: what is undone after a failure is all that the owner has there. */
+static int check_new(struct net *net, const struct net_attach *a, struct csn_error *err)
+{
+	for (size_t i = 0; i < a->joins_count; i++) {
+		const char *network = a->joins[i].network;
+		int r = net_each_lease(net, network, is_owner, (void *)(uintptr_t)a->owner, err);
+		TRY(r);
+		if (r)
+			return fail(err, EEXIST, "%.12s is in network \"%s\" already", a->owner,
+				    network);
+	}
+	return 0;
+}
+
 int net_attach(struct net *net, const struct net_attach *a, struct net_lease *leases,
 	       struct csn_error *err)
 {
@@ -268,6 +287,11 @@ int net_attach(struct net *net, const struct net_attach *a, struct net_lease *le
 	/* Again when somebody flushed our tables between our look at them and our use. */
 	for (int tries = 0; tries < 3; tries++) {
 		TRY(world_lock(net, false, err));
+		r = check_new(net, a, err);
+		if (r < 0) {
+			world_unlock(net);
+			return r;
+		}
 		r = attach_all(net, a, leases, err);
 		world_unlock(net);
 		if (r >= 0)

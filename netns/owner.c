@@ -91,7 +91,9 @@ int owner_leave(struct net *net, const char *owner, const char *network, struct 
 	for (char *line = strtok_r(text, "\n", &rest); line; line = strtok_r(NULL, "\n", &rest))
 		if (strcmp(line, network) != 0)
 			at += (size_t)sprintf(left + at, "%s\n", line);
-	return file_write_atomic(owners, owner, left, at, 0600, false, err);
+	/* With nothing left it is no owner any more. */
+	return at ? file_write_atomic(owners, owner, left, at, 0600, false, err)
+		  : owner_forget(net, owner, err);
 }
 
 int owner_forget(struct net *net, const char *owner, struct csn_error *err)
