@@ -94,17 +94,17 @@ static int leave(void *data, const char *network, struct csn_error *err)
 		return 0;
 	g->network = network;
 	g->has_lease = false;
-	TRY(names_remove(g->net, network, g->owner, err));
 	TRY(net_each_lease(g->net, network, find_lease, g, err));
 	TRY(drop_ports(g, err));
 	if (!g->has_lease)
-		return 0;
+		return names_remove(g->net, network, g->owner, err);
 	TRY(elements_remove_lease(g->net, &g->lease, err));
 	if (net_find(g->net, network, &n, &arena, NULL) == 0)
 		TRY(drop_neighbours(g, &n, err));
 	if (g->with_links)
 		TRY(drop_link(g, err));
-	return lease_drop(g->net, network, g->owner, err);
+	TRY(lease_drop(g->net, network, g->owner, err));
+	return names_remove(g->net, network, g->owner, err);
 }
 
 int owner_detach(struct net *net, const char *owner, const char *network, bool with_links,

@@ -7,6 +7,7 @@ netns_libnetns_la_SOURCES = \
 	netns/create.c \
 	netns/definition.c \
 	netns/detach.c \
+	netns/dns.c \
 	netns/elements.c \
 	netns/internal.h \
 	netns/ipam.c \

@@ -97,18 +97,19 @@ static int put_own(void *data, const char *network, struct csn_error *err)
 	return 0;
 }
 
-static bool has_dns(struct net *net, const char *network)
+/* Its members know each other, and by hosts files alone. */
+static bool has_hosts(struct net *net, const char *network)
 {
 	struct arena arena AUTO(arena_free) = { 0 };
 	struct network n;
-	return net_find(net, network, &n, &arena, NULL) == 0 && n.dns;
+	return net_find(net, network, &n, &arena, NULL) == 0 && n.dns && !net_dns_served(&n);
 }
 
 static int put_others(void *data, const char *network, struct csn_error *err)
 {
 	struct hosts *h = data;
 	(void)err;
-	if (!has_dns(h->net, network))
+	if (!has_hosts(h->net, network))
 		return 0;
 	auto_fd dir = open_names(h->net, network, false, NULL);
 	DIR *d = dir < 0 ? NULL : fdopendir(dir);
@@ -172,9 +173,13 @@ int names_update(struct net *net, const char *owner, struct csn_error *err)
 int names_update_others(struct net *net, const char *network, const char *owner,
 			struct csn_error *err)
 {
+	struct arena arena AUTO(arena_free) = { 0 };
+	struct network n;
 	int r = 0;
-	if (!has_dns(net, network))
+	if (net_find(net, network, &n, &arena, NULL) < 0 || !n.dns)
 		return 0;
+	if (net_dns_served(&n))
+		return dns_update(net, &n, err);
 	auto_fd dir = open_names(net, network, false, NULL);
 	DIR *d = dir < 0 ? NULL : fdopendir(dir);
 	if (!d)

@@ -121,6 +121,9 @@ int net_each(struct net *net, int (*fn)(void *data, const struct network *n), vo
 /* Its members, into an open object. */
 void net_put(struct json_out *o, const struct network *n);
 
+/* Its members are found by DNS at its gateways; else, where the network has dns, by hosts files. */
+bool net_dns_served(const struct network *n);
+
 struct net_create {
 	const char *name, *driver, *interface, *parent; /* NULL: not said */
 	const char *subnet4, *gateway4, *range4;

@@ -161,7 +161,7 @@ static int settle_network(void *data, const struct network *n)
 	int known = count || index ? rules_know(s->net, n, s->err) : 1;
 	TRY(known);
 	s->bad |= !known;
-	return 0;
+	return count && net_dns_served(n) ? dns_update(s->net, n, s->err) : 0;
 }
 
 /* Tables exist exactly while one of our bridges does. */

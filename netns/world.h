@@ -136,4 +136,7 @@ int names_update_others(struct net *net, const char *network, const char *owner,
 /* Takes an owner's names out of a network and of the others' hosts files. */
 int names_remove(struct net *net, const char *network, const char *owner, struct csn_error *err);
 
+/* dns.c: writes a network's members for the name server, and starts it where it does not run. */
+int dns_update(struct net *net, const struct network *n, struct csn_error *err);
+
 #endif

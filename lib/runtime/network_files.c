@@ -167,11 +167,38 @@ static int put_list(const char *field, const char *key, const char *const *words
 	return 0;
 }
 
-static int put_resolv_conf(const struct csn_container_network *o, const struct run_network *n,
-			   FILE *out, struct csn_error *err)
+/* Networks whose gateway answers for names: before the others, which know nothing of them. */
+static bool put_own_servers(struct csn_runtime *rt, const struct csn_container_network *o,
+			    const struct run_network *n, FILE *out)
+{
+	struct engine_net en AUTO(engine_net_close) = ENGINE_NET_INIT;
+	struct arena arena AUTO(arena_free) = { 0 };
+	bool any = false;
+	if (n->mode != MODE_NETWORKS || engine_net_open(rt, &en, NULL) < 0)
+		return false;
+	for (size_t i = 0; i < n->joins.count; i++) {
+		struct network found;
+		char text[NET_TEXT];
+		if (net_find(&en.net, n->joins.items[i].network, &found, &arena, NULL) < 0 ||
+		    !net_dns_served(&found))
+			continue;
+		const struct net_addr *gateway =
+			found.v4.gateway.family ? &found.v4.gateway : &found.v6.gateway;
+		if (!any && !o->dns_search)
+			fputs("search dns.podman\n", out); /* what aardvark-dns calls its own */
+		fprintf(out, "nameserver %s\n", net_addr_print(gateway, text));
+		any = true;
+	}
+	return any;
+}
+
+static int put_resolv_conf(struct csn_runtime *rt, const struct csn_container_network *o,
+			   const struct run_network *n, FILE *out, struct csn_error *err)
 {
 	struct net_addr a;
-	put_host_lines(o, n->mode == MODE_HOST, out);
+	/* It asks the host's servers itself. */
+	if (!put_own_servers(rt, o, n, out))
+		put_host_lines(o, n->mode == MODE_HOST, out);
 	for (size_t i = 0; o->dns && o->dns[i]; i++) {
 		if (net_addr_parse(o->dns[i], &a) < 0)
 			return fail(err, EINVAL, "dns \"%.80s\": expected an IP address",
@@ -224,5 +251,6 @@ int network_files_make(struct csn_runtime *rt, const struct csn_container_option
 	f.out = open_memstream(&f.text, &f.size);
 	if (!f.out)
 		return no_memory(err);
-	return finish_file(&f, put_resolv_conf(&o, n, f.out, err), &ret->resolv_conf, arena, err);
+	return finish_file(&f, put_resolv_conf(rt, &o, n, f.out, err), &ret->resolv_conf, arena,
+			   err);
 }

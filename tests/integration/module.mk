@@ -15,6 +15,7 @@ integration_tests = \
 	tests/integration/framework_selftest.sh \
 	tests/integration/limits_update.sh \
 	tests/integration/mount_propagation.sh \
+	tests/integration/net_names.sh \
 	tests/integration/net_networks.sh \
 	tests/integration/net_recover.sh \
 	tests/integration/net_traffic.sh \
