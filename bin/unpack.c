@@ -27,7 +27,8 @@ static struct {
 	const unsigned char *ring;
 	struct wire_message queue[WIRE_SLOTS + 1]; /* came while lower layers were waited for */
 	size_t queue_first, queue_count;
-	int held; /* the slot of the last piece, -1: none */
+	bool ended; /* END came; libarchive may ask again */
+	int held;   /* the slot of the last piece, -1: none */
 	int lowers[LOWERS_MAX];
 } state = { .held = -1 };
 
@@ -64,9 +65,13 @@ static ssize_t next_piece(void *data, const void **ret, struct csn_error *err)
 	if (state.held >= 0)
 		say(&(struct wire_message){ .type = WIRE_FREE, .slot = (uint32_t)state.held });
 	state.held = -1;
-	next_message(&m);
-	if (m.type == WIRE_END)
+	if (state.ended)
 		return 0;
+	next_message(&m);
+	if (m.type == WIRE_END) {
+		state.ended = true;
+		return 0;
+	}
 	if (m.type != WIRE_PIECE || m.slot >= WIRE_SLOTS || m.size > WIRE_SLOT_SIZE)
 		return fail(err, EPROTO, "message %u was not expected", m.type);
 	state.held = (int)m.slot;

@@ -8,7 +8,7 @@
  * Order: entries as they come; then whiteouts; then the directories' attributes; then the rest of
  * the stream up to its end, which counts for the digest and must be zeros.
  *
- * Bounds: 2 million entries and as many directories, paths of 4096 bytes and 256 levels; the stream
+ * Bounds: a million entries, as many directories, paths of 4096 bytes and 256 levels; the stream
  * bounds its bytes, libarchive pax headers (1 MiB), attrs.c extended attributes.
  */
 #include "image/unpack.h"

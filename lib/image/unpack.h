@@ -17,7 +17,8 @@
 #include "image/attrs.h"
 #include "image/tree.h"
 
-#define UNPACK_ENTRIES_MAX 2000000
+#define UNPACK_ENTRIES_MAX  1000000
+#define UNPACK_REPLACED_MAX 100000 /* entries that take the place of earlier ones */
 
 struct unpack_options {
 	int fs_dir; /* borrowed; empty, owned by 0:0, mode 0755 */
@@ -58,6 +59,7 @@ struct unpack {
 	struct tree tree;
 	struct archive *archive;
 	struct unpack_result result;
+	uint64_t replaced;
 
 	/* The last entry's parent: consecutive entries mostly share it. */
 	char parent_path[TREE_PATH_MAX + 1];

@@ -239,9 +239,12 @@ static int listen_to(struct unpacker *u, bool wait, struct csn_error *err)
 		return u->request->check(u->request->data, err);
 	}
 	ssize_t n = recv(u->sock, &m, sizeof m, MSG_DONTWAIT);
+	/* A reset comes before what it said last, which is still there. */
+	if (n < 0 && errno == ECONNRESET)
+		return listen_to(u, false, err);
 	if (n < 0 && (errno == EAGAIN || errno == EINTR))
 		return 0;
-	if (n < 0 && errno != ECONNRESET)
+	if (n < 0)
 		return fail_errno(err, "hear from the process that unpacks");
 	if (n != sizeof m)
 		return n > 0 ? fail(err, EPROTO, "the process that unpacks said half a word")

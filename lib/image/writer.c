@@ -35,6 +35,9 @@ static int clear_name(struct unpack *u, struct tree_dir *dir, const char *name,
 		return fd;
 
 	u->parent = NULL; /* its path may have led through what goes now */
+	if (++u->replaced > UNPACK_REPLACED_MAX)
+		return fail(err, EFBIG, "more than %d entries that replace others",
+			    UNPACK_REPLACED_MAX);
 	if (child && !child->whiteout) {
 		bool made = child->made;
 		tree_drop(&u->tree, child);

@@ -16,11 +16,13 @@ have() {
 
 cd "$TMPDIR" || exit 1
 base=${CSN_DEBIAN_TAR:-$TMPDIR/base.tar}
+# All of a system with CSN_SLOW_TESTS, enough of it without.
+parts="usr/sbin usr/bin/passwd usr/bin/bash usr/share/perl5 usr/share/man/man8 usr/share/zoneinfo/Europe usr/share/doc/libc6"
+[ -z "${CSN_SLOW_TESTS-}" ] || parts="usr/bin usr/sbin usr/share/doc usr/share/zoneinfo usr/share/perl5 usr/share/man"
 if [ -z "${CSN_DEBIAN_TAR-}" ]; then
 	tar -C / --format=posix --one-file-system -cf base.tar \
-		--no-recursion usr usr/share usr/share/locale var var/lib --recursion \
-		etc usr/bin usr/sbin usr/share/doc usr/share/zoneinfo usr/share/perl5 usr/share/man \
-		usr/share/locale/de var/lib/dpkg 2>/dev/null
+		--no-recursion usr usr/bin usr/share usr/share/man usr/share/doc usr/share/zoneinfo usr/share/locale var var/lib --recursion \
+		etc $parts usr/share/locale/de var/lib/dpkg 2>/dev/null
 fi
 umoci init --layout img
 umoci new --image img:t
@@ -81,7 +83,7 @@ rm -rf b base.tar
 t_ok "umoci unpacks" umoci unpack --image img:t b
 "$BUILD/tests/unit/image_treesum" b/rootfs >want
 rm -rf b
-t_ok "the tree has some size" test "$(wc -l <want)" -gt 2000
+t_ok "the tree has some size" test "$(wc -l <want)" -gt 1500
 
 # same_tree FILE NAME
 same_tree() {

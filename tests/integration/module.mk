@@ -13,6 +13,10 @@ integration_tests = \
 	tests/integration/engine_security.sh \
 	tests/integration/exec.sh \
 	tests/integration/framework_selftest.sh \
+	tests/integration/image_debian.sh \
+	tests/integration/image_hostile.sh \
+	tests/integration/image_load.sh \
+	tests/integration/image_store.sh \
 	tests/integration/limits_update.sh \
 	tests/integration/mount_propagation.sh \
 	tests/integration/net_names.sh \
@@ -31,6 +35,8 @@ integration_tests = \
 TESTS += $(integration_tests)
 EXTRA_DIST += $(integration_tests) tests/integration/engine_lib.sh tests/integration/lib.sh \
 	tests/integration/net_lib.sh tests/integration/run \
+	tests/integration/registry.sh tests/integration/registry_server.py tests/integration/run \
+EXTRA_DIST += $(integration_tests) tests/integration/hostile_tars.py tests/integration/engine_lib.sh tests/integration/lib.sh tests/integration/run \
 	tests/integration/snapshot.sh
 
 check_PROGRAMS += tests/integration/dgram tests/integration/netprobe tests/integration/recvtty
