@@ -23,6 +23,11 @@ int with_store(int (*run)(struct image_store *s, char **argv, struct image_list 
 			  struct csn_error *err),
 	       char **argv);
 
+/* ---- image_local.c --------------------------------------------------------------------------- */
+
+extern const struct command image_tag_command, image_verify_command, image_inspect_command,
+	image_save_command;
+
 /* ---- image_remote.c -------------------------------------------------------------------------- */
 
 extern const struct command image_pull_command, image_push_command, image_login_command,

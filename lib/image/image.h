@@ -28,6 +28,7 @@
  *			    import [--platform …] [--no-sync] FILE|- NAME[:TAG]
  *			    pull [--policy …] [--platform …] … NAME ; push … NAME [DESTINATION]
  *			    login … REGISTRY ; logout … REGISTRY
+ *			    tag NAME NEW ; verify NAME ; inspect NAME ; save NAME… (to descriptor 0)
  *			    list ; remove NAME ; gc [--keep LAYER]…
  * prints JSON lines on standard output: {"type":"progress","layer":…,"bytes":…,"total":…},
  * (pull and push add "action": "download", "unpack", "done", "exists", "upload"),
@@ -137,6 +138,17 @@ int image_remove(struct image_store *s, const char *name, struct image_list *ret
 /* Frees what no image record names; keep: entries of "layers" in records. */
 int image_gc(struct image_store *s, const char *const *keep, size_t keep_count, size_t *ret_layers,
 	     size_t *ret_blobs, struct csn_error *err);
+/* One image gets another name. */
+int image_tag(struct image_store *s, const char *name, const char *new_name,
+	      const struct image_events *events, struct image_list *ret, struct csn_error *err);
+/* Checks its blobs, and its layers by unpacking them once more. -EUCLEAN: the first difference. */
+int image_verify(struct image_store *s, const char *name, const struct image_events *events,
+		 struct image_list *ret, struct csn_error *err);
+/* A JSON object: the record's members, and "manifest" and "config" as they are. malloc'd. */
+int image_inspect(struct image_store *s, const char *name, char **ret, struct csn_error *err);
+/* Writes an archive that is an OCI archive and a docker-archive. */
+int image_save(struct image_store *s, char *const *names, size_t count, int fd,
+	       const struct image_events *events, struct image_list *ret, struct csn_error *err);
 void image_list_done(struct image_list *l);
 
 /* The image of a registry; *ret has one. */

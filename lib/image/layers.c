@@ -180,10 +180,13 @@ static int find_layer(struct layer_job *j, const char *name, struct csn_error *e
 
 	(void)pthread_mutex_lock(&j->all->lock);
 	const struct staged *staged = session_find(s, STAGED_LAYER, name);
-	auto_fd dir =
-		openat(staged ? s->dir_fd : s->store->layers_dir, staged ? staged->temp : name,
-		       O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	int at = staged ? s->dir_fd : s->store->layers_dir;
+	bool ignored = !staged && s->anew;
+	auto_fd dir = openat(at, staged ? staged->temp : name,
+			     O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 	(void)pthread_mutex_unlock(&j->all->lock);
+	if (ignored)
+		return 0;
 	if (dir < 0)
 		return errno == ENOENT ? 0 : fail_errno(err, "open the unpacked layer %s", name);
 

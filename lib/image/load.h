@@ -44,6 +44,8 @@ int load_install(struct load *l, const struct found_image *f, struct csn_error *
 /* The reference for an image that its archive names "given" (NULL: not at all), or gives only a
  * tag. */
 int load_reference(struct load *l, const char *given, const char **ret, struct csn_error *err);
+/* Installs the stored image of that name (again), under the reference. */
+int load_stored(struct load *l, const char *name, const char *reference, struct csn_error *err);
 /* Begins, runs find, commits; the images are in *ret. */
 int load_run(struct image_store *s, const struct image_load *o,
 	     int (*find)(struct load *l, struct csn_error *err), struct image_list *ret,

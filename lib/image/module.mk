@@ -8,6 +8,7 @@ lib_image_libimage_la_SOURCES = \
 	lib/image/authhelper.c \
 	lib/image/challenge.c lib/image/challenge.h \
 	lib/image/choose.c lib/image/choose.h \
+	lib/image/compare.c lib/image/compare.h \
 	lib/image/codec.h lib/image/codec_gzip.c lib/image/codec_zstd.c \
 	lib/image/digest.c lib/image/digest.h \
 	lib/image/docker_archive.c \
@@ -34,16 +35,19 @@ lib_image_libimage_la_SOURCES = \
 	lib/image/ref.c lib/image/ref.h \
 	lib/image/registry.c lib/image/registry.h \
 	lib/image/restore.c \
+	lib/image/save.c \
 	lib/image/settle.c \
 	lib/image/source.c lib/image/source.h \
 	lib/image/spool.c \
 	lib/image/store.c lib/image/store.h \
 	lib/image/stream.c lib/image/stream.h \
 	lib/image/toml.c lib/image/toml.h \
+	lib/image/tag.c \
 	lib/image/tree.c lib/image/tree.h \
 	lib/image/unpack.c lib/image/unpack.h \
 	lib/image/unpacker.c lib/image/unpacker.h \
 	lib/image/url.c lib/image/url.h \
+	lib/image/verify.c \
 	lib/image/wire.h \
 	lib/image/whiteout.c lib/image/whiteout.h \
 	lib/image/writer.c

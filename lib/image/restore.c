@@ -45,7 +45,7 @@ int store_check_blob(struct image_store *s, const char *digest, bool drop, struc
 	return fail(err, EINVAL, "blob %s: its content has the digest %s", digest, got);
 }
 
-static int find_stored(struct load *l, struct csn_error *err)
+int load_stored(struct load *l, const char *stored, const char *reference, struct csn_error *err)
 {
 	struct image_record r;
 	struct document m;
@@ -53,14 +53,13 @@ static int find_stored(struct load *l, struct csn_error *err)
 	auto_mem char *text = NULL;
 	size_t size;
 
-	TRY(record_name(l->options->name, name, err));
+	TRY(record_name(stored, name, err));
 	TRY(record_read(l->store, name, &r, &l->arena, err));
 	TRY(store_check_blob(l->store, r.digest, true, err));
 	TRY(session_read_blob(&l->session, r.digest, &text, &size, err));
 	TRY(document_decode(text, size, r.digest, NULL, &m, &l->arena, err));
 
 	TRY(store_check_blob(l->store, m.config.digest, true, err));
-	const char *reference = r.reference;
 	struct found_image f = {
 		.manifest_digest = r.digest,
 		.manifest_type = m.media_type ? m.media_type : MEDIA_OCI_MANIFEST,
@@ -78,6 +77,11 @@ static int find_stored(struct load *l, struct csn_error *err)
 						 .size = m.layers.items[i].size,
 						 .stored = true };
 	return load_install(l, &f, err);
+}
+
+static int find_stored(struct load *l, struct csn_error *err)
+{
+	return load_stored(l, l->options->name, l->options->name, err);
 }
 
 static bool has_layers(struct image_store *s, const struct image_record *r)

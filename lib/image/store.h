@@ -47,6 +47,7 @@ struct session {
 	int use_fd; /* a shared lock: what this session found in the store stays there */
 	char name[SESSION_NAME_MAX];
 	bool marked; /* below unsynced/ */
+	bool anew;   /* layers are unpacked even if the store has them (verify.c) */
 	struct staged *staged;
 	size_t staged_count, staged_capacity;
 	unsigned int serial; /* for temporary names */
