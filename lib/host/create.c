@@ -440,6 +440,8 @@ int host_run(const struct host_context *ctx, const struct host_create *req,
 	} else {
 		ret->pid = c.launch.pid;
 		ret->pidfd = take_fd(&c.launch.pidfd);
+		if (req->cgroup_dir)
+			*req->cgroup_dir = take_fd(&c.cgroup.dir);
 		ret->tty_master = take_fd(&c.launch.tty_master);
 	}
 	creation_done(&c);

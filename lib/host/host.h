@@ -45,6 +45,7 @@ struct host_create {
 	int rootfs_tree;
 	/* Opened on the container's cgroup before its first process exists; NULL: nobody asks. */
 	struct cgroup_oom *oom;
+	int *cgroup_dir; /* run: gets its directory, wherever it was made; NULL: nobody asks */
 	/* Engine: a network namespace to join where the config asks for a new one; -1: none. */
 	int network_ns;
 };

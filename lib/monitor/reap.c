@@ -75,11 +75,11 @@ static void end_the_rest(const struct cgroup *cg)
 
 void reap(const struct supervision *s, struct exit_record *ret)
 {
-	struct cgroup cg AUTO(cgroup_close) = CGROUP_INIT;
+	const struct cgroup cg = { .dir = s->fds[FD_CGROUP], .path = (char *)(uintptr_t)s->cgroup };
 
 	*ret = (struct exit_record){ .started_at = s->started };
 	read_status(s, ret);
-	if (cgroup_open(s->cgroup, &cg, NULL) == 0) {
+	if (cg.dir >= 0) {
 		end_the_rest(&cg);
 		(void)cgroup_read_u64(&cg, "memory.peak", &ret->memory_peak, NULL);
 	}

@@ -208,6 +208,7 @@ static int start(struct starting *st, struct csn_error *err)
 	req.rootfs_tree = st->tree;
 	struct cgroup_oom oom = CGROUP_OOM_INIT;
 	req.oom = &oom;
+	req.cgroup_dir = &st->s.fds[FD_CGROUP];
 	/* Made while we prepared everything else. */
 	if (st->network_fd >= 0)
 		TRY(req.network_ns = network_receive(st->network_fd, err));

@@ -21,7 +21,8 @@ enum supervised_fd {
 	FD_STARTER,  /* --attach-fd */
 	FD_PID_FILE, /* keeps the lock */
 	FD_NETWORK,  /* the program that takes its networks back, or -1 */
-	FD_OOM,	     /* memory.events of its cgroup */
+	FD_CGROUP,   /* directory */
+	FD_OOM,	     /* its memory.events */
 	FD_COUNT
 };
 

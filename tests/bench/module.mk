@@ -1,16 +1,24 @@
 # Benchmarks: built and run by `make bench` only.
-EXTRA_PROGRAMS += tests/bench/floor tests/bench/interleave tests/bench/measure
+EXTRA_PROGRAMS += tests/bench/floor tests/bench/interleave tests/bench/measure tests/bench/sample
 tests_bench_floor_SOURCES = tests/bench/floor.c
 tests_bench_floor_CFLAGS = $(AM_CFLAGS) -fPIE
 tests_bench_floor_LDFLAGS = $(AM_LDFLAGS) $(START_LINK)
 tests_bench_interleave_SOURCES = tests/bench/interleave.c
 tests_bench_measure_SOURCES = tests/bench/measure.c
-CLEANFILES += tests/bench/floor tests/bench/interleave tests/bench/measure bench.json bench-exec.json
-EXTRA_DIST += tests/bench/idle tests/bench/images tests/bench/run
+tests_bench_sample_SOURCES = tests/bench/sample.c
+tests_bench_sample_LDADD = cgroups/libcgroups.la lib/base/libbase.la
+CLEANFILES += tests/bench/floor tests/bench/interleave tests/bench/measure tests/bench/sample \
+	bench.json bench-exec.json
+EXTRA_DIST += tests/bench/idle tests/bench/images tests/bench/run tests/bench/stats
 
-.PHONY: bench
+.PHONY: bench bench-stats
 bench: bin/caisson tests/bench/floor tests/bench/interleave
 	BUILD=$(abs_builddir) $(srcdir)/tests/bench/run
+	$(MAKE) $(AM_MAKEFLAGS) bench-stats
+
+# Statistics: one sample, and a thousand containers once a second.
+bench-stats: all tests/bench/sample
+	BUILD=$(abs_builddir) $(srcdir)/tests/bench/stats
 
 # Images: csn against podman and containerd; makes a large image first.
 .PHONY: bench-images

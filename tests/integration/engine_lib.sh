@@ -8,8 +8,8 @@ csn() {
 	"$CSN" --root "$world/root" --run-root "$world/run" "$@"
 }
 "$contrib/make-image" "$TMPDIR/box.tar" box:latest &&
-	csn load -i "$TMPDIR/box.tar" >/dev/null 2>&1 || {
-	t_fail "an image of busybox is loaded"
+	csn load -i "$TMPDIR/box.tar" >"$TMPDIR/.output" 2>&1 || {
+	t_fail "an image of busybox is loaded" "$(cat "$TMPDIR/.output")"
 	exit 1
 }
 

@@ -300,7 +300,7 @@ START_TEST(words_of_the_second_image)
 			 (char[]){ "42" },
 			 (char[]){ "12.345" },
 			 (char[]){ "7,2" },
-			 (char[]){ "-1,-1,-1,-1,-1,-1,-1,-1,-1,-1,-1,9" } };
+			 (char[]){ "-1,-1,-1,-1,-1,-1,-1,-1,-1,-1,-1,8,9" } };
 	ck_assert_int_eq(supervision_parse(COUNT(good), good, &s), 0);
 	ck_assert_int_eq(s.pid, 42);
 	ck_assert(s.auto_remove);
@@ -310,6 +310,7 @@ START_TEST(words_of_the_second_image)
 	ck_assert_uint_eq(s.oom_kills, 7);
 	ck_assert_uint_eq(s.oom_group_kills, 2);
 	ck_assert_int_eq(s.fds[FD_LOG], -1);
+	ck_assert_int_eq(s.fds[FD_CGROUP], 8);
 	ck_assert_int_eq(s.fds[FD_OOM], 9);
 	ck_assert_int_lt(supervision_parse(COUNT(good) - 1, good, &s), 0);
 	good[12] = (char[]){ "1,x" };

@@ -11,13 +11,11 @@ rounds=${CSN_OOM_ROUNDS:-10}
 
 # oom_container NAME LIMIT-IN-MIB OOM-GROUP COMMAND...: made, not started.
 oom_container() {
-	local name=$1 limit=$(($2 << 20)) group=$3 config
+	local name=$1 limit=$2 group=$3
 	shift 3
-	csn create --name "$name" box "$@" >/dev/null
-	config=$(csn_bundle "$name")/config.json
-	sed -i "s/\"linux\": *{/&\"resources\":{\"memory\":{\"limit\":$limit,\"swap\":$limit},\"unified\":{\"memory.oom.group\":\"$group\"}},/" \
-		"$config"
-	grep -q '"memory.oom.group"' "$config" || echo "# $config has no limits"
+	csn create --name "$name" -m "${limit}m" --memory-swap "${limit}m" box "$@" >/dev/null
+	[ "$group" = 0 ] ||
+		sed -i 's/"resources": *{/&"unified":{"memory.oom.group":"1"},/' "$(csn_bundle "$name")/config.json"
 }
 
 # kills: of the OOM killer so far, in all containers.
