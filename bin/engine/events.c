@@ -102,9 +102,14 @@ static bool is_container(const struct csn_event *e, const char *value)
 	       (strcmp(e->name, value) == 0 || strncmp(e->id, value, length) == 0);
 }
 
+/* By its reference, as it is or as short as people write it. */
 static bool is_image(const struct csn_event *e, const char *value)
 {
-	return strcmp(e->image, value) == 0 || strcmp(print_reference(e->image), value) == 0;
+	const char *reference = print_reference(e->image);
+	size_t length = strlen(value);
+	return strcmp(e->image, value) == 0 || strcmp(reference, value) == 0 ||
+	       (length && strncmp(reference, value, length) == 0 &&
+		strcmp(reference + length, ":latest") == 0);
 }
 
 static bool is_type(const struct csn_event *e, const char *value)

@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "base/cleanup.h"
@@ -66,4 +67,21 @@ const char *proc_boot_id(void)
 	if (fd < 0 || read(fd, id, 36) != 36)
 		id[0] = '\0';
 	return id;
+}
+
+int proc_exit_status(int pidfd, int *ret_status)
+{
+	enum { TRIES = 100 };
+	for (int i = 0; i < TRIES; i++) {
+		struct sys_pidfd_info info = { .mask = SYS_PIDFD_INFO_EXIT };
+		if (ioctl(pidfd, SYS_PIDFD_GET_INFO, &info) < 0)
+			return -EOPNOTSUPP;
+		if (info.mask & SYS_PIDFD_INFO_EXIT) {
+			*ret_status = info.exit_code;
+			return 0;
+		}
+		const struct timespec nap = { .tv_nsec = 1000000 };
+		(void)nanosleep(&nap, NULL);
+	}
+	return -EOPNOTSUPP;
 }

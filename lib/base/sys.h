@@ -11,6 +11,7 @@
 #include <signal.h>
 #include <stdint.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/mount.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -54,6 +55,15 @@ static inline int sys_pivot_root(const char *new_root, const char *put_old)
 {
 	return (int)syscall(SYS_pivot_root, new_root, put_old);
 }
+
+/* ioctl on a pidfd, Linux 6.13; the exit status since 6.15 */
+struct sys_pidfd_info {
+	uint64_t mask, cgroup;
+	uint32_t pid, tgid, ppid, ids[8];
+	int32_t exit_code;
+};
+#define SYS_PIDFD_INFO_EXIT 8U
+#define SYS_PIDFD_GET_INFO  _IOWR(0xFF, 11, struct sys_pidfd_info)
 
 /* sigaction(2) refuses the two that the C library keeps for itself, 32 and 33; posix_spawn(3)
  * leaves them ignored. */

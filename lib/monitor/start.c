@@ -224,6 +224,8 @@ static int start(struct starting *st, struct csn_error *err)
 	(void)clock_gettime(CLOCK_REALTIME, &st->s.started);
 	st->s.pid = process.pid;
 	st->s.fds[FD_OOM] = oom.fd;
+	st->s.fds[FD_FROZEN] =
+		openat(st->s.fds[FD_CGROUP], "cgroup.events", O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
 	st->s.oom_kills = oom.kills;
 	st->s.oom_group_kills = oom.group_kills;
 	st->s.fds[FD_STDIN] = st->stdio.ours[0];

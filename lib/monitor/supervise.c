@@ -32,6 +32,7 @@ enum event {
 	CLIENT_COMES,
 	STDIN_ROOM,
 	OOM_NEWS,
+	FROZEN_NEWS,
 	EVENTS
 };
 
@@ -42,6 +43,7 @@ struct monitor {
 	struct log_file log;
 	struct log_stream out, err;
 	uint64_t oom_told;     /* kills of the OOM killer that are in the journal */
+	bool paused;	       /* told so */
 	char chunk[32 * 1024]; /* one read of output */
 };
 
@@ -107,6 +109,28 @@ static void on_oom_news(struct monitor *m)
 		supervision_tell(m->s, "oom", NULL, m->oom_told = kills);
 }
 
+/* Whoever froze or thawed it. What is killed while it is frozen leaves that state to die, which is
+ * no unpausing: the group is still asked to be frozen then. */
+static void on_frozen_news(struct monitor *m)
+{
+	const struct cgroup cg = { .dir = m->s->fds[FD_CGROUP],
+				   .path = (char *)(uintptr_t)m->s->cgroup };
+	char text[256];
+	uint64_t asked = 0;
+	ssize_t n = pread(m->s->fds[FD_FROZEN], text, sizeof text - 1, 0);
+	if (n < 0) {
+		close_fd(&m->s->fds[FD_FROZEN]);
+		return;
+	}
+	text[n] = '\0';
+	bool frozen = strstr(text, "frozen 1");
+	if (frozen == m->paused || strstr(text, "populated 0") ||
+	    (!frozen && cgroup_read_u64(&cg, "cgroup.freeze", &asked, NULL) == 0 && asked))
+		return;
+	m->paused = frozen;
+	supervision_tell(m->s, frozen ? "pause" : "unpause", NULL, 0);
+}
+
 typedef void handler(struct monitor *m);
 static handler *const grid[STATES][EVENTS] = {
 	[RUNNING] = { [STDOUT_READY] = on_stdout,
@@ -115,7 +139,8 @@ static handler *const grid[STATES][EVENTS] = {
 		      [INIT_ENDED] = on_init_end,
 		      [CLIENT_COMES] = on_client,
 		      [STDIN_ROOM] = on_stdin_room,
-		      [OOM_NEWS] = on_oom_news },
+		      [OOM_NEWS] = on_oom_news,
+		      [FROZEN_NEWS] = on_frozen_news },
 	[DRAINING] = { [STDOUT_READY] = on_stdout,
 		       [STDERR_READY] = on_stderr,
 		       [TTY_READY] = on_tty },
@@ -140,6 +165,8 @@ static int fd_of(const struct monitor *m, enum event e)
 		return m->attach.waiting_size ? m->attach.stdin_fd : -1;
 	case OOM_NEWS:
 		return m->s->fds[FD_OOM];
+	case FROZEN_NEWS:
+		return m->s->fds[FD_FROZEN];
 	case EVENTS:
 		break;
 	}
@@ -168,7 +195,9 @@ static bool step(struct monitor *m, int timeout_ms)
 
 	for (int e = 0; e < EVENTS; e++) {
 		fds[e].fd = grid[m->state][e] ? fd_of(m, (enum event)e) : -1;
-		fds[e].events = e == STDIN_ROOM ? POLLOUT : e == OOM_NEWS ? POLLPRI : POLLIN;
+		fds[e].events = e == STDIN_ROOM			    ? POLLOUT
+				: e == OOM_NEWS || e == FROZEN_NEWS ? POLLPRI
+								    : POLLIN;
 	}
 	for (size_t i = 0; i < CLIENTS_MAX; i++) {
 		const struct client *c = &m->attach.clients[i];
@@ -243,6 +272,7 @@ int monitor_supervise(struct supervision *s)
 	if (s->fds[FD_STARTER] >= 0)
 		(void)attach_add(&m->attach, take_fd(&s->fds[FD_STARTER]), true);
 
+	on_frozen_news(m); /* what is to wake us must have been read */
 	while (m->state == RUNNING)
 		(void)step(m, -1);
 	drain(m);

@@ -23,6 +23,7 @@ enum supervised_fd {
 	FD_NETWORK,  /* the program that takes its networks back, or -1 */
 	FD_CGROUP,   /* directory */
 	FD_OOM,	     /* its memory.events */
+	FD_FROZEN,   /* its cgroup.events */
 	FD_COUNT
 };
 

@@ -13,6 +13,7 @@
 #include <string.h>
 #include <sys/file.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -174,6 +175,22 @@ static void word_lost(struct exit_record *end)
 	(void)clock_gettime(CLOCK_REALTIME, &end->finished_at);
 }
 
+void facts_see(struct facts *f, int pidfd)
+{
+	int status;
+	if (!f->lost || pidfd < 0 || proc_exit_status(pidfd, &status) < 0)
+		return;
+	bool exited = WIFEXITED(status);
+	f->exit = (struct exit_record){
+		.reason = exited ? EXIT_EXITED : EXIT_SIGNAL,
+		.exit_code = exited ? WEXITSTATUS(status) : 128 + WTERMSIG(status),
+		.signal = exited ? 0 : WTERMSIG(status),
+		.core_dumped = !exited && WCOREDUMP(status),
+	};
+	(void)clock_gettime(CLOCK_REALTIME, &f->exit.finished_at);
+	f->seen = true;
+}
+
 /* The start of its last run, from lib/state's record; then the record goes. */
 static int clear_record(struct csn_runtime *rt, const char *id, struct exit_record *end,
 			struct csn_error *err)
@@ -191,6 +208,8 @@ int facts_settle(struct csn_runtime *rt, const struct container *c, const struct
 		 struct csn_error *err)
 {
 	struct exit_record end = { 0 };
+	if (f->seen)
+		end = f->exit;
 	if (f->has_record) {
 		TRY(clear_cgroup(f->cgroup, &end, err));
 		TRY(clear_record(rt, c->id, &end, err));
@@ -201,7 +220,10 @@ int facts_settle(struct csn_runtime *rt, const struct container *c, const struct
 	if (f->has_exit || !has_file(c, "started"))
 		return 0;
 
-	word_lost(&end);
+	if (!f->seen)
+		word_lost(&end);
+	else if (end.oom_kills)
+		end.reason = EXIT_OOM_KILLED;
 	TRY(exit_record_write(c->dir, &end, err));
 	event_tell(rt, c, (struct journal_event){ .action = "die", .end = &end });
 	return 0;

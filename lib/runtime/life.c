@@ -298,6 +298,7 @@ static int await_end(struct csn_runtime *rt, const struct container *c, struct f
 	/* Somebody may have done it, or started it again, before we had the lock. */
 	struct facts now AUTO(facts_done) = FACTS_INIT;
 	facts_read(rt, c, true, &now);
+	facts_see(&now, f->init_fd);
 	return now.lost ? facts_settle(rt, c, &now, err) : 0;
 }
 
@@ -427,8 +428,10 @@ int csn_container_remove(struct csn_runtime *rt, const char *container, bool for
 		return fail(err, -r, "container \"%s\": killed, but it does not end: %s", container,
 			    strerror(-r));
 
+	auto_fd held = take_fd(&f.init_fd);
 	facts_done(&f);
 	facts_read(rt, &c, true, &f);
+	facts_see(&f, held);
 	TRY(facts_settle(rt, &c, &f, err));
 	TRY(network_end(rt, c.id, err));
 	return remove_files(rt, &c, err);

@@ -32,7 +32,10 @@ static int set_frozen(struct csn_runtime *rt, const char *container, bool frozen
 	TRY(cgroup_open(f.cgroup, &cg, err));
 	TRY(within(err, cgroup_freeze(&cg, frozen, FREEZE_TIMEOUT_MS, err), "container \"%s\"",
 		   container));
-	event_tell(rt, &c, (struct journal_event){ .action = frozen ? "pause" : "unpause" });
+	/* A monitor sees it by itself, whoever does it. */
+	if (f.monitor_fd < 0)
+		event_tell(rt, &c,
+			   (struct journal_event){ .action = frozen ? "pause" : "unpause" });
 	return 0;
 }
 

@@ -144,7 +144,8 @@ struct facts {
 	enum csn_state state;
 	bool paused;
 	bool has_exit; /* exit.json is there */
-	bool lost;     /* it ran, it is gone, and nobody saw how */
+	bool lost;     /* it ran, it is gone, and no monitor saw how */
+	bool seen;     /* lost, but how it ended is known all the same: see facts_see() */
 	struct exit_record exit;
 	int monitor_fd; /* pidfd of its monitor; -1: none */
 	int init_fd;	/* pidfd of its first process; -1: not running */
@@ -164,6 +165,9 @@ bool facts_running(const struct facts *f);
  * kernel and in the run directories. The container is locked and not running. */
 int facts_settle(struct csn_runtime *rt, const struct container *c, const struct facts *f,
 		 struct csn_error *err);
+/* Asks the kernel how a lost container's first process ended, by a pidfd that was held meanwhile.
+ */
+void facts_see(struct facts *f, int pidfd);
 /* The sentence for a lost container. */
 const char *facts_lost_text(void);
 

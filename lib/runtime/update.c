@@ -162,8 +162,10 @@ int csn_container_update(struct csn_runtime *rt, const char *container,
 
 	TRY(change_config(&c, spec->text, &all, err));
 	facts_read(rt, &c, true, &f);
-	if (!facts_running(&f))
+	if (!facts_running(&f)) {
+		event_tell(rt, &c, (struct journal_event){ .action = "update" });
 		return 0;
+	}
 	/* Memory and swap are one sum: whoever changes a part states the other again. */
 	if (change.memory.limit.set || change.memory.swap.set) {
 		change.memory.limit = all.memory.limit;
@@ -172,5 +174,7 @@ int csn_container_update(struct csn_runtime *rt, const char *container,
 	int r = change_running(rt, &c, &change, err);
 	if (r < 0)
 		(void)write_config(&c, spec->text, NULL);
+	else
+		event_tell(rt, &c, (struct journal_event){ .action = "update" });
 	return r;
 }

@@ -81,12 +81,36 @@ static int sleep_until_news(const struct facts *f, int watch, int64_t deadline)
 	return 0;
 }
 
+/* It ended while no monitor was there. Whoever held a pidfd of it can ask the kernel how, and
+ * writes it down for the others. */
+static int settle_lost(struct csn_runtime *rt, const struct container *c, int held)
+{
+	auto_fd lock = lock_dir(c->dir, LOCK_EX, NULL);
+	struct facts now AUTO(facts_done) = FACTS_INIT;
+	if (lock < 0)
+		return lock;
+	facts_read(rt, c, true, &now);
+	facts_see(&now, held);
+	if (!now.seen)
+		return now.has_exit ? 0 : -ENODATA;
+	return facts_settle(rt, c, &now, NULL);
+}
+
 static int wait_end(struct csn_runtime *rt, const struct container *c, int watch, int64_t deadline,
 		    struct csn_wait_outcome *ret, struct csn_error *err)
 {
+	auto_fd held = -1; /* pidfd of its first process */
 	for (;;) {
 		struct facts f AUTO(facts_done) = FACTS_INIT;
 		facts_read(rt, c, false, &f);
+		if (f.init_fd >= 0) { /* of this run, not of one before */
+			close_fd(&held);
+			held = fcntl(f.init_fd, F_DUPFD_CLOEXEC, 0);
+		}
+		if (f.lost && held >= 0 && settle_lost(rt, c, held) == 0) {
+			close_fd(&held);
+			continue;
+		}
 		if (f.has_exit || f.lost) {
 			give_outcome(&f.exit, ret);
 			return 0;

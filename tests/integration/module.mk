@@ -4,6 +4,7 @@ integration_tests = \
 	tests/integration/cli_errors.sh \
 	tests/integration/engine_limits.sh \
 	tests/integration/contract_native.sh \
+	tests/integration/engine_events.sh \
 	tests/integration/engine_outcomes.sh \
 	tests/integration/cli_mounts.sh \
 	tests/integration/cli_notify.sh \

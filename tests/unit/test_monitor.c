@@ -300,7 +300,7 @@ START_TEST(words_of_the_second_image)
 			 (char[]){ "42" },
 			 (char[]){ "12.345" },
 			 (char[]){ "7,2" },
-			 (char[]){ "-1,-1,-1,-1,-1,-1,-1,-1,-1,-1,-1,8,9" } };
+			 (char[]){ "-1,-1,-1,-1,-1,-1,-1,-1,-1,-1,-1,8,9,-1" } };
 	ck_assert_int_eq(supervision_parse(COUNT(good), good, &s), 0);
 	ck_assert_int_eq(s.pid, 42);
 	ck_assert(s.auto_remove);
