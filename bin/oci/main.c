@@ -98,7 +98,7 @@ int oci_fail(const struct csn_error *err, int status)
 
 int oci_need_root(void)
 {
-	return geteuid() == 0
+	return getauxval(AT_EUID) == 0
 		       ? 0
 		       : oci_fail_text(1, "caisson must run as root (rootless is not supported)");
 }

@@ -63,8 +63,6 @@ static int run(int argc, char **argv)
 	else if (host_await_ready(&process, &err) < 0)
 		status = oci_fail(&err, 1);
 	close_fd(&process.notify);
-	close_fd(&process.pidfd);
-	close_fd(&process.tty_master);
 	return status;
 }
 

@@ -12,6 +12,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/auxv.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -167,7 +168,7 @@ static int write_intent(struct creation *c, struct csn_error *err)
 		return fail(err, EIO, "/proc/sys/kernel/random/boot_id cannot be read");
 	(void)snprintf(r->boot_id, sizeof r->boot_id, "%s", proc_boot_id());
 	(void)clock_gettime(CLOCK_REALTIME, &r->created);
-	r->owner = geteuid();
+	r->owner = (uid_t)getauxval(AT_EUID);
 	r->has_pid_namespace = c->spec->linux_.namespaces[NS_PID].present &&
 			       !c->spec->linux_.namespaces[NS_PID].path;
 	for (int kind = 0; kind < HOOK_KINDS; kind++)

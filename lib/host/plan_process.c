@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/auxv.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -252,6 +253,15 @@ static int plan_labels(const struct spec_process *process, struct built_plan *re
 	return 0;
 }
 
+/* We have been root, in every one of our ids, since our execve; another user namespace would change
+ * what that means. */
+static bool ids_stand(const struct plan_input *in, const struct spec_process *process)
+{
+	return !process->user.uid && !process->user.gid && !getauxval(AT_UID) &&
+	       !getauxval(AT_EUID) && !getauxval(AT_GID) && !getauxval(AT_EGID) &&
+	       !in->spec->linux_.namespaces[NS_USER].present;
+}
+
 int plan_process(const struct plan_input *in, const struct spec_process *process,
 		 struct built_plan *ret, struct csn_error *err)
 {
@@ -267,6 +277,7 @@ int plan_process(const struct plan_input *in, const struct spec_process *process
 	}
 	p->uid = process->user.uid;
 	p->gid = process->user.gid;
+	p->ids_stand = ids_stand(in, process);
 	p->groups = process->user.additional_gids;
 	p->groups_count = process->user.additional_gids_count;
 	p->umask = process->user.umask.set ? (mode_t)process->user.umask.value : 0022;

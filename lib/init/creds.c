@@ -110,6 +110,10 @@ int step_user(struct child *c)
 	}
 	if (p->set_groups && syscall(SYS_setgroups, p->groups_count, p->groups) < 0)
 		return report_at(c, SYNC_DETAIL_PATH, 0, "process.user.additionalGids", -errno);
+	if (p->ids_stand) {
+		umask(p->umask);
+		return 0;
+	}
 	if (syscall(SYS_setresgid, p->gid, p->gid, p->gid) < 0)
 		return report_at(c, SYNC_DETAIL_PATH, 0, "process.user.gid", -errno);
 	if (syscall(SYS_setresuid, p->uid, p->uid, p->uid) < 0)

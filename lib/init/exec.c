@@ -57,6 +57,12 @@ static int search(struct child *c, const char *name)
 	return found;
 }
 
+/* Nobody waits between here and execve and no hook runs: its own refusal comes soon enough. */
+static bool execve_tells(const struct plan *p)
+{
+	return p->gate_fd < 0 && !p->start_hooks_count;
+}
+
 int step_find_program(struct child *c)
 {
 	if (!c->plan->argv)
@@ -68,7 +74,9 @@ int step_find_program(struct child *c)
 	if (len == 0) {
 		r = -ENOENT;
 	} else if (has_slash(name)) {
-		r = len < sizeof c->program ? runnable(name) : -ENAMETOOLONG;
+		r = len < sizeof c->program ? 0 : -ENAMETOOLONG;
+		if (r == 0 && !execve_tells(c->plan))
+			r = runnable(name);
 		if (r == 0)
 			__builtin_memcpy(c->program, name, len + 1);
 	} else {
@@ -137,5 +145,7 @@ int step_exec(struct child *c)
 	if (close_range((unsigned)p->keep_fds, ~0U, CLOSE_RANGE_CLOEXEC) < 0)
 		return -errno;
 	(void)execve(c->program, p->argv, p->envp);
-	return report_at(c, SYNC_DETAIL_PROGRAM, 0, p->argv[0], -errno);
+	/* A directory is EACCES to execve: say it as the look-up would. */
+	int error = -errno, seen = error == -EACCES ? runnable(c->program) : 0;
+	return report_at(c, SYNC_DETAIL_PROGRAM, 0, p->argv[0], seen == -EISDIR ? seen : error);
 }

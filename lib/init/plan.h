@@ -181,6 +181,7 @@ struct plan {
 	const gid_t *groups;
 	size_t groups_count;
 	bool set_groups; /* false: setgroups is denied in this user namespace and none were asked */
+	bool ids_stand;	 /* uid and gid are what we have: nothing to set */
 	mode_t umask;
 	struct plan_caps caps;
 	bool no_new_privs;

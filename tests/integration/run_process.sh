@@ -196,3 +196,12 @@ recvtty
 wait_tty
 t_like "$seen" '^/dev/pts/' "exec with a terminal"
 "$CAISSON" delete -f e1
+
+# ---- programs that cannot be run, told by execve itself -----------------------------------------
+for pair in '/etc:"/etc": is a directory: permission denied' '/etc/passwd:"/etc/passwd": permission denied' \
+	'/not/there:"/not/there": stat /not/there: no such file or directory' '/tmp/junk:"/tmp/junk": exec format error'; do
+	printf 'junk' >"$b/rootfs/tmp/junk"
+	chmod 755 "$b/rootfs/tmp/junk"
+	make_bundle "$b" args="[\"${pair%%:*}\"]"
+	t_fails_with "exec: ${pair#*:}" "$CAISSON" run -b "$b" unable
+done
