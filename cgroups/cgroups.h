@@ -89,8 +89,11 @@ int cgroup_populated(const struct cgroup *cg, bool *ret, struct csn_error *err);
 int cgroup_frozen(const struct cgroup *cg, bool *ret, struct csn_error *err);
 /* Writes cgroup.freeze and waits for cgroup.events to confirm. -ETIMEDOUT after timeout_ms. */
 int cgroup_freeze(const struct cgroup *cg, bool freeze, int timeout_ms, struct csn_error *err);
-/* Kills every process of the group and of groups below it: cgroup.kill (5.14), else freeze,
- * signal each, thaw. 0 when the group is gone. */
+/* Lifts what slows a group down: a process needs the CPU to die, and one that may have a thousandth
+ * of it, or only what others leave, takes that much longer. For groups that end. */
+void cgroup_unthrottle(const struct cgroup *cg);
+/* Unthrottles the group and kills every process of the group and of groups below it: cgroup.kill
+ * (5.14), else freeze, signal each, thaw. 0 when the group is gone. */
 int cgroup_kill(const struct cgroup *cg, struct csn_error *err);
 /* Waits for "populated 0" by poll on cgroup.events. -ETIMEDOUT. timeout_ms < 0: no limit. */
 int cgroup_wait_empty(const struct cgroup *cg, int timeout_ms, struct csn_error *err);

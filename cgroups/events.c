@@ -16,6 +16,7 @@
 
 #include "base/cleanup.h"
 #include "base/error.h"
+#include "base/file.h"
 #include "cgroups/internal.h"
 
 /* A group that is going away fails its files with either. */
@@ -231,8 +232,18 @@ int cgroup_signal(const struct cgroup *cg, int sig, struct csn_error *err)
 	return r;
 }
 
+void cgroup_unthrottle(const struct cgroup *cg)
+{
+	static const struct {
+		const char *file, *text;
+	} rows[] = { { "cpu.max", "max" }, { "cpu.idle", "0" } };
+	for (size_t i = 0; i < COUNT(rows); i++)
+		(void)file_write_text(cg->dir, rows[i].file, rows[i].text, NULL);
+}
+
 int cgroup_kill(const struct cgroup *cg, struct csn_error *err)
 {
+	cgroup_unthrottle(cg);
 	auto_fd fd = openat(cg->dir, "cgroup.kill", O_WRONLY | O_CLOEXEC);
 	if (fd >= 0 && write(fd, "1", 1) == 1)
 		return 0;

@@ -118,6 +118,8 @@ static int kill_init(const struct record *r, int sig)
 /* Every process of the container is gone when this returns 0. */
 static int end_all(const struct container *c, struct cgroup *cg, struct csn_error *err)
 {
+	if (cg->dir >= 0 && c->record.cgroup_created)
+		cgroup_unthrottle(cg);
 	if (record_alive(&c->record)) {
 		auto_fd pidfd = proc_pidfd(c->record.pid, c->record.start_time);
 		if (pidfd >= 0 && sys_pidfd_send_signal(pidfd, SIGKILL, NULL, 0) == 0) {

@@ -66,6 +66,13 @@ sleep 0.5
 t_between "$(share_of light 3)" 0 50 "an idle group gets next to nothing beside a busy one"
 finish light heavy
 
+# A process that hardly gets any CPU needs it to die.
+start slow args='["sh", "-c", "for i in 1 2 3 4 5 6 7 8; do (while :; do :; done) & done; wait"]' \
+	resources='{"cpu": {"quota": 1000, "period": 1000000}}'
+from=$(now)
+finish slow
+t_between $((($(now) - from) / 1000)) 0 5000 "a throttled container is removed as fast as any"
+
 # ---- memory -------------------------------------------------------------------------------------
 start box args='["sleep", "1000"]' resources='{"memory": {"limit": 33554432, "swap": 33554432}}'
 "$CAISSON" exec box sh -c 'head -c 100000000 /dev/zero | tail >/dev/null'
