@@ -37,6 +37,7 @@ struct starting {
 	int tree;
 	int network_fd; /* from which the network namespace comes; -1: the config has all */
 	const char *network_program;
+	bool locked; /* we are the container's monitor */
 };
 
 static int open_dirs(struct starting *st, struct csn_error *err)
@@ -163,14 +164,17 @@ static int take_lock(struct starting *st, struct csn_error *err)
 {
 	char digits[16];
 	int n = snprintf(digits, sizeof digits, "%d", (int)getpid());
-	int fd = openat(st->monitor_dir, "pid", O_RDWR | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC,
-			0600);
+	/* Not truncated before it is ours: it may be a living monitor's. */
+	int fd = openat(st->monitor_dir, "pid", O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600);
 	if (fd < 0)
 		return fail_errno(err, "monitor/%s/pid", st->id);
 	st->s.fds[FD_PID_FILE] = fd;
 	if (flock(fd, LOCK_EX | LOCK_NB) < 0)
 		return fail(err, EALREADY, "container %.12s has a monitor already", st->id);
-	return write_all(fd, digits, (size_t)n) < 0 ? fail_errno(err, "monitor/%s/pid", st->id) : 0;
+	st->locked = true;
+	return ftruncate(fd, 0) < 0 || write_all(fd, digits, (size_t)n) < 0
+		       ? fail_errno(err, "monitor/%s/pid", st->id)
+		       : 0;
 }
 
 static int prepare(struct starting *st, struct csn_error *err)
@@ -285,8 +289,9 @@ int monitor_start(const char *root, const char *run_root, const char *id, int st
 	(void)stdio_null();
 	int r = start(&st, &err);
 	if (r < 0) {
-		record_failure(&st, &err);
-		if (st.monitor_dir >= 0) {
+		/* What is there is another monitor's, unless we are the one. */
+		if (st.locked) {
+			record_failure(&st, &err);
 			(void)unlinkat(st.monitor_dir, "attach.sock", 0);
 			(void)unlinkat(st.monitor_dir, "pid", 0);
 		}

@@ -45,7 +45,7 @@ bool facts_running(const struct facts *f)
 /* The pidfd of the monitor, or -1. It names itself in monitor/<id>/pid and keeps that locked. */
 static int monitor_pidfd(struct csn_runtime *rt, const char *id)
 {
-	char path[CSN_ID_SIZE + 8], text[24];
+	char path[CSN_ID_SIZE + 8], text[24], again[24];
 	(void)snprintf(path, sizeof path, "%s/pid", id);
 	auto_fd file = openat(rt->monitor_dir, path, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
 	ssize_t n = file < 0 ? -1 : read(file, text, sizeof text - 1);
@@ -56,6 +56,9 @@ static int monitor_pidfd(struct csn_runtime *rt, const char *id)
 	auto_fd fd = pid > 0 ? sys_pidfd_open((pid_t)pid, 0) : -1;
 	/* Asked after the process was pinned: whoever holds the lock now is that process. */
 	if (fd < 0 || flock(file, LOCK_SH | LOCK_NB) == 0 || errno != EWOULDBLOCK)
+		return -1;
+	/* A new monitor locks first and writes then: the number may be an old one's. */
+	if (pread(file, again, sizeof again, 0) != n || memcmp(again, text, (size_t)n) != 0)
 		return -1;
 	return take_fd(&fd);
 }
@@ -88,7 +91,9 @@ static void read_init(struct csn_runtime *rt, const struct container *c, struct 
 
 	if (store_get(&rt->state, c->id, ENTRY_SHARED_NONE, &e, NULL) < 0)
 		return;
+	/* The group of every container of the engine, whatever its record says. */
 	f->has_record = true;
+	(void)snprintf(f->cgroup, sizeof f->cgroup, "/caisson/%s", c->id);
 	if (record_read(&e, &r, NULL) < 0)
 		return;
 	(void)snprintf(f->cgroup, sizeof f->cgroup, "%s", r.cgroup);

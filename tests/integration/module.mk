@@ -19,6 +19,7 @@ integration_tests = \
 	tests/integration/image_load.sh \
 	tests/integration/image_store.sh \
 	tests/integration/limits_update.sh \
+	tests/integration/monitor_twice.sh \
 	tests/integration/mount_propagation.sh \
 	tests/integration/net_names.sh \
 	tests/integration/net_networks.sh \

@@ -1,13 +1,16 @@
 # What hostile containers try, row by row of a catalogue.
 #
-#	make check-security		every row: green
+#	make check-security			every row: green
+#	tests/security/red [ROW...]		every row on a copy of the sources weakened for it: red
+#	BUILD=… tests/security/status		both, into tests/security/STATUS.md
 security_tests = \
 	tests/security/a_paths.sh \
 	tests/security/b_runtime.sh \
 	tests/security/c_users.sh \
 	tests/security/d_kernel.sh \
 	tests/security/i_surface.sh
-EXTRA_DIST += $(security_tests) tests/security/lib.sh tests/security/refused-calls.x86_64
+EXTRA_DIST += $(security_tests) tests/security/lib.sh tests/security/red \
+	tests/security/refused-calls.x86_64 tests/security/status
 
 # Static, because it runs in a busybox container; so never with a sanitizer.
 check_PROGRAMS += tests/security/hostile
