@@ -173,18 +173,18 @@ t_is "$output:$(stat -c %u:%g "$b/vol/mine")" "0:100000:100000" "C6: what the co
 
 # ---- C7: setuid programs ---------------------------------------------------------------------------------
 b=$TMPDIR/c7
-make_bundle "$b" user='{"uid": 1000, "gid": 1000}' args='["/suid/id", "-u"]'
+make_bundle "$b" user='{"uid": 1000, "gid": 1000}' args='["/suid/hostile", "ids"]'
 mkdir "$b/rootfs/suid"
-cp "$b/rootfs/bin/busybox" "$b/rootfs/suid/id"
-chmod 4755 "$b/rootfs/suid/id"
+cp "$HOSTILE" "$b/rootfs/suid/hostile"
+chmod 4755 "$b/rootfs/suid/hostile"
 run_container "$b"
-t_is "$output" 1000 "C7: run: a setuid program stays with its user under no_new_privs"
+t_is "$output" "1000 1000" "C7: run: a setuid program stays with its user under no_new_privs"
 make_bundle "$b" user='{"uid": 1000, "gid": 1000}' args='["sleep", "1000"]'
 "$CAISSON" run -d -b "$b" c7
-t_is "$("$CAISSON" exec c7 /suid/id -u)" 1000 "C7: exec: the same"
+t_is "$("$CAISSON" exec c7 /suid/hostile ids)" "1000 1000" "C7: exec: the same"
 "$CAISSON" delete -f c7
 t_like "$(cd "$TMPDIR" && "$CAISSON" spec && cat config.json && rm config.json)" '"noNewPrivileges": true' "C7: the template has no_new_privs"
-make_bundle "$b" user='{"uid": 1000, "gid": 1000}' nnp=false args='["/suid/id", "-u"]' \
+make_bundle "$b" user='{"uid": 1000, "gid": 1000}' nnp=false args='["/suid/hostile", "ids"]' \
 	more_mounts="{\"destination\": \"/suid\", \"type\": \"bind\", \"source\": \"$b/rootfs/suid\", \"options\": [\"bind\", \"nosuid\"]}"
 run_container "$b"
-t_is "$output" 1000 "C7: a volume with nosuid gives nothing, even without it"
+t_is "$output" "1000 1000" "C7: a volume with nosuid gives nothing, even without it"

@@ -178,6 +178,13 @@ static int session(char **args)
 	return 0;
 }
 
+static int ids(char **args)
+{
+	(void)args;
+	printf("%d %d\n", (int)getuid(), (int)geteuid());
+	return 0;
+}
+
 /* security.capability of revision 2: CAP_NET_RAW inheritable, nothing else */
 static int file_cap(char **args)
 {
@@ -387,6 +394,7 @@ static const struct {
 	{ "hold-exe", hold_exe, 1, "PID: holds its /proc/PID/exe and tries to write to it" },
 	{ "fds", fds, 0, "[FIRST]: its own open descriptors from 3, or FIRST" },
 	{ "session", session, 0, "the description of its session keyring" },
+	{ "ids", ids, 0, "real and effective user" },
 	{ "file-cap", file_cap, 1, "FILE: gives it an inheritable capability" },
 	{ "signals", signals, 0, "blocked and ignored signals" },
 	{ "tiocsti", tiocsti, 0, "pushes a byte into 0, 1, 2: plainly, with a high bit set" },

@@ -10,7 +10,7 @@ security_tests = \
 	tests/security/d_kernel.sh \
 	tests/security/i_surface.sh
 EXTRA_DIST += $(security_tests) tests/security/lib.sh tests/security/red \
-	tests/security/refused-calls.x86_64 tests/security/status
+	tests/security/refused-calls.x86_64 tests/security/status tests/security/STATUS.md
 
 # Static, because it runs in a busybox container; so never with a sanitizer.
 check_PROGRAMS += tests/security/hostile
