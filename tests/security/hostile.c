@@ -133,7 +133,7 @@ static int hold_exe(char **args)
 	fflush(stdout);
 
 	snprintf(path, sizeof path, "/proc/self/fd/%d", held);
-	int busy = 0, error = ETXTBSY;
+	int error = ETXTBSY;
 	for (int tries = 0; tries < 500 && error == ETXTBSY; tries++) {
 		int fd = open(path, O_WRONLY | O_APPEND);
 		if (fd >= 0) {
@@ -144,7 +144,6 @@ static int hold_exe(char **args)
 		} else {
 			error = errno;
 		}
-		busy += error == ETXTBSY;
 		usleep(10 * 1000);
 	}
 	printf("refused: %s\n", error == EROFS ? "EROFS" : strerror(error));
