@@ -1,7 +1,7 @@
 #!/bin/bash
 # Who is called what: a container's own files, and how others find it: by hosts files that are kept
 # up to date, and by aardvark-dns where it is installed.
-. "$(dirname "$0")/net_lib.sh"
+. "$(dirname "$0")/netlib.sh"
 net_begin
 # What the container sees in /etc; static programs of the image can print it.
 cp "$(command -v busybox)" "$TMPDIR/image/busybox"

@@ -1,7 +1,7 @@
 #!/bin/bash
 # Networks of one's own: made and refused, kept apart, joined and left by containers that run, with
 # names, IPv6, static addresses; the other modes; what bad input is told.
-. "$(dirname "$0")/net_lib.sh"
+. "$(dirname "$0")/netlib.sh"
 net_begin
 lan_begin
 

@@ -4,7 +4,7 @@
 #
 # CSN_TEST_MANY: how many containers (40), CSN_TEST_KILLS: how many kills (40), CSN_TEST_SHOWS: how
 # many programs look around at their first instruction (40). 1000 of each by hand.
-. "$(dirname "$0")/net_lib.sh"
+. "$(dirname "$0")/netlib.sh"
 net_begin
 lan_begin
 many=${CSN_TEST_MANY:-40} kills=${CSN_TEST_KILLS:-40} shows=${CSN_TEST_SHOWS:-40}

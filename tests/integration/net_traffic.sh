@@ -1,7 +1,7 @@
 #!/bin/bash
 # Packets between a container, its host and a machine beside it: each way that shall be open, with
 # an answer that tells whom the server saw, and beside it the one that shall not.
-. "$(dirname "$0")/net_lib.sh"
+. "$(dirname "$0")/netlib.sh"
 net_begin
 lan_begin
 

@@ -3,7 +3,11 @@
 # (192.0.2.1, 2001:db8::1).
 . "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 
+# An emulator needs minutes for each; there by hand.
+[ -z "${CSN_TEST_SLOW-}" ] || [ -n "${CSN_TEST_NET-}" ] || t_skip_all "too slow here (CSN_TEST_NET=1 runs it)"
 command -v nft >/dev/null || t_skip_all "nft is not installed"
+{ nft add table inet can && nft delete table inet can; } 2>/dev/null || t_skip_all "no nftables in this kernel"
+{ ip link add can type bridge && ip link del can; } 2>/dev/null || t_skip_all "no bridges in this kernel"
 PROBE=$HELPERS/netprobe
 ROOT=$TMPDIR/store/root RUN=$TMPDIR/run
 lan=
