@@ -19,6 +19,7 @@
 #include "base/proc.h"
 #include "cgroups/stats.h"
 #include "host/launch.h"
+#include "host/manager.h"
 
 /* ---- a sample as runc's JSON ------------------------------------------------------------------
  */
@@ -301,7 +302,7 @@ static void watch_done(struct watch *w)
 
 static int open_watch(struct watch *w, const struct container *c, struct csn_error *err)
 {
-	int r = cgroup_open(c->record.cgroup, &w->cg, err);
+	int r = manager_open(c, &w->cg, err);
 	w->init = r < 0 ? -1 : proc_pidfd(c->record.pid, c->record.start_time);
 	if (r == -ENOENT || (r == 0 && w->init < 0))
 		return fail(err, ESRCH, "container \"%s\" is not running", c->record.id);

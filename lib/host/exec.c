@@ -57,7 +57,10 @@ static int open_cgroup(struct execution *x, struct csn_error *err)
 	const char *base = x->container.record.cgroup;
 	bool frozen = false;
 
-	TRY(cgroup_open(base, &x->cgroup, err));
+	/* Without a group of its own the container lives in its caller's, and so does this. */
+	if (!manager_has_group(&x->container.record) && !x->req->cgroup)
+		return 0;
+	TRY(manager_open(&x->container, &x->cgroup, err));
 	if (!x->req->ignore_paused && cgroup_frozen(&x->cgroup, &frozen, NULL) == 0 && frozen)
 		return fail(err, EBUSY, "cannot exec in a paused container");
 	if (!x->req->cgroup)

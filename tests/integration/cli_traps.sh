@@ -147,6 +147,7 @@ t_is "$("$CAISSON" ps -f json c)" "[$(cat "$pid_file")]" "ps knows its init"
 t_is "$(echo in | "$CAISSON" exec c cat)" in "exec"
 t_fails_with 'container "c" was made without a cgroup of its own' "$CAISSON" pause c
 t_fails_with 'container "c" was made without a cgroup of its own' "$CAISSON" exec --cgroup sub c true
+t_fails_with 'container "c" was made without a cgroup of its own' "$CAISSON" events --stats c
 t_ok "kill --all signals no stranger" "$CAISSON" kill --all c TERM
 t_ok "delete --force" "$CAISSON" delete --force c
 t_fails_with '--cgroup-manager: expected cgroupfs, systemd or disabled, not "x"' "$CAISSON" --cgroup-manager x list
