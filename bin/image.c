@@ -47,7 +47,9 @@ void line_end(struct json_out *o)
 	}
 	size_t size = strlen(text);
 	text[size] = '\n'; /* in place of the NUL */
-	(void)write_all(STDOUT_FILENO, text, size + 1);
+	/* Nobody is there any more to whom it matters. */
+	if (write_all(STDOUT_FILENO, text, size + 1) == -EPIPE)
+		got_signal = SIGPIPE;
 }
 
 void line_open(struct json_out *o, const char *type)

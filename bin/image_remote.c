@@ -223,7 +223,8 @@ static int cmd_logout(int argc, char **argv)
 	char *where = NULL;
 
 	(void)argc;
-	return print_where(image_logout(arg.authfile, argv[0], &where, &err), where, &err);
+	int r = image_logout(arg.authfile, argv[0], &where, &err);
+	return print_where(r, where, &err);
 }
 
 #define REMOTE_OPTIONS                                                                                 \

@@ -14,9 +14,10 @@
 #include "caisson.h"
 
 extern const struct command command_attach, command_create, command_events, command_exec,
-	command_images, command_import, command_inspect, command_kill, command_load, command_logs,
-	command_pause, command_ps, command_rm, command_rmi, command_run, command_start,
-	command_stats, command_stop, command_unpause, command_update, command_wait;
+	command_images, command_import, command_inspect, command_kill, command_load, command_login,
+	command_logout, command_logs, command_pause, command_ps, command_pull, command_push,
+	command_rm, command_rmi, command_run, command_start, command_stats, command_stop,
+	command_unpause, command_update, command_wait;
 
 extern const struct command command_network, command_system;
 
@@ -183,6 +184,9 @@ extern struct make_args make_args;
 		{ 0,	    "oom-score-adj",                                                         \
 		  "NUMBER", "how soon to be killed when memory is short, -1000 to 1000",             \
 		  OPT_INT,  &make_args.oom_score_adj },                                              \
+		{ 0,	    "pull",                                                                  \
+		  "POLICY", "always, newer, if-not-present (the default) or never",                  \
+		  OPT_TEXT, &make_args.pull },                                                       \
 	{                                                                                            \
 		0, "rm", NULL, "remove the container when it ends", OPT_FLAG, &make_args.remove      \
 	}

@@ -17,8 +17,9 @@
 static const struct command *const commands[] = {
 	&command_network, &command_system, &command_attach, &command_create,
 	&command_events,  &command_exec,   &command_images, &command_import,
-	&command_inspect, &command_kill,   &command_load,   &command_logs,
-	&command_pause,	  &command_ps,	   &command_rm,	    &command_rmi,
+	&command_inspect, &command_kill,   &command_load,   &command_login,
+	&command_logout,  &command_logs,   &command_pause,  &command_ps,
+	&command_pull,	  &command_push,   &command_rm,	    &command_rmi,
 	&command_run,	  &command_start,  &command_stats,  &command_stop,
 	&command_unpause, &command_update, &command_wait,   NULL,
 };

@@ -7,10 +7,10 @@
 #include "base/arena.h"
 #include "base/cleanup.h"
 #include "base/error.h"
-#include "bin/engine/engine.h"
+#include "bin/engine/remote.h"
 #include "bin/engine/security.h"
 
-struct make_args make_args = { .stop_timeout = -1 };
+struct make_args make_args = { .stop_timeout = -1, .pull = "if-not-present" };
 
 /* "NAME" alone: the caller's value; one that the caller does not have is left out. */
 static int collect_env(struct arena *arena, const char *const **ret, struct csn_error *err)
@@ -95,6 +95,28 @@ static int collect_list(struct arena *arena, const struct opt_list *given, const
 	return 0;
 }
 
+/* Where the policy allows it, an image that is here costs no question to anybody. */
+static int pull_and_create(const struct csn_container_options *o, char ret_id[CSN_ID_SIZE],
+			   struct csn_error *err)
+{
+	struct csn_image_pull_options pull = CSN_IMAGE_PULL_OPTIONS_INIT;
+	struct csn_runtime *rt = engine_runtime();
+	struct bars bars;
+
+	TRY(csn_pull_policy_parse(make_args.pull, &pull.policy, err));
+	if (pull.policy == CSN_PULL_IF_NOT_PRESENT || pull.policy == CSN_PULL_NEVER) {
+		int r = csn_container_create(rt, o, ret_id, err);
+		if (r != -ENOENT || pull.policy == CSN_PULL_NEVER)
+			return r;
+	}
+	TRY(bars_open(&bars, err));
+	pull.progress = bars_progress;
+	pull.progress_data = &bars;
+	int r = csn_image_pull(rt, o->image, &pull, NULL, err);
+	bars_close(&bars);
+	return r < 0 ? r : csn_container_create(rt, o, ret_id, err);
+}
+
 int make_container(int argc, char **argv, char ret_id[CSN_ID_SIZE], struct csn_error *err)
 {
 	struct arena arena AUTO(arena_free) = { 0 };
@@ -132,5 +154,5 @@ int make_container(int argc, char **argv, char ret_id[CSN_ID_SIZE], struct csn_e
 	o.resources = &resources;
 	o.cgroup_parent = make_args.cgroup_parent;
 	o.oom_score_adj = make_args.oom_score_adj;
-	return csn_container_create(engine_runtime(), &o, ret_id, err);
+	return pull_and_create(&o, ret_id, err);
 }

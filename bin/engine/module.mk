@@ -4,6 +4,7 @@ bin_csn_SOURCES = \
 	bin/opts.c bin/opts.h bin/out.c bin/out.h \
 	bin/engine/attach.c \
 	bin/engine/attend.c \
+	bin/engine/bars.c \
 	bin/engine/create.c \
 	bin/engine/engine.h \
 	bin/engine/events.c \
@@ -14,12 +15,16 @@ bin_csn_SOURCES = \
 	bin/engine/kill.c \
 	bin/engine/limits.c \
 	bin/engine/load.c \
+	bin/engine/login.c \
 	bin/engine/logs.c \
 	bin/engine/main.c \
 	bin/engine/make.c \
 	bin/engine/pause.c \
 	bin/engine/print.c \
 	bin/engine/ps.c \
+	bin/engine/pull.c \
+	bin/engine/push.c \
+	bin/engine/remote.c bin/engine/remote.h \
 	bin/engine/rm.c \
 	bin/engine/rmi.c \
 	bin/engine/run.c \

@@ -52,6 +52,11 @@ void csn_images_free(struct csn_images *images)
 	free(images);
 }
 
+struct csn_images *images_new(void)
+{
+	return calloc(1, sizeof(struct csn_images));
+}
+
 static void free_images(struct csn_images **images)
 {
 	csn_images_free(*images);
@@ -62,7 +67,7 @@ static const char *or_empty(const char *s)
 	return s ? s : "";
 }
 
-static int images_add(struct csn_images *l, const struct image_record *r)
+int images_add(struct csn_images *l, const struct image_record *r)
 {
 	if (l->count == l->capacity) {
 		size_t capacity = l->capacity ? l->capacity * 2 : 16;
@@ -152,11 +157,16 @@ int csn_image_list(struct csn_runtime *rt, struct csn_images **ret, struct csn_e
 	return 0;
 }
 
+struct arena *images_arena(struct csn_images *images)
+{
+	return &images->arena;
+}
+
 /* ---- caisson-image ----------------------------------------------------------------------------
  */
 
 struct answer {
-	char *type, *layer, *warning, *error;
+	char *type, *layer, *action, *warning, *error, *where;
 	uint64_t bytes, total;
 	int32_t code;
 	struct {
@@ -186,6 +196,8 @@ static const struct json_elements image_elements = {
 static const struct json_field answer_fields[] = {
 	{ "type", decode_string, offsetof(struct answer, type), NULL, JSON_REQUIRED },
 	{ "layer", decode_text, offsetof(struct answer, layer) },
+	{ "action", decode_text, offsetof(struct answer, action) },
+	{ "where", decode_text, offsetof(struct answer, where) },
 	{ "warning", decode_text, offsetof(struct answer, warning) },
 	{ "error", decode_text, offsetof(struct answer, error) },
 	{ "bytes", decode_u64, offsetof(struct answer, bytes) },
@@ -195,15 +207,8 @@ static const struct json_field answer_fields[] = {
 	{ 0 }
 };
 
-/* One run of caisson-image. */
-struct run {
-	const struct csn_image_load_options *options; /* NULL: no progress wanted */
-	struct csn_images *images;		      /* filled from the result; NULL: not wanted */
-	bool done;				      /* a result or an error has come */
-};
-
 /* Takes one line. The image strings stay in the list's arena. */
-static int take_line(struct run *run, const char *line, size_t size, struct csn_error *err)
+static int take_line(struct image_run *run, const char *line, size_t size, struct csn_error *err)
 {
 	struct arena own AUTO(arena_free) = { 0 };
 	struct arena *arena = run->images ? &run->images->arena : &own;
@@ -220,12 +225,14 @@ static int take_line(struct run *run, const char *line, size_t size, struct csn_
 		for (size_t i = 0; run->images && i < a.images.count; i++)
 			if (images_add(run->images, &a.images.items[i]) < 0)
 				return fail(err, ENOMEM, "out of memory");
+		if (a.where && !run->where)
+			run->where = strdup(a.where);
 		return 0;
 	}
-	if (run->options && run->options->progress) {
-		const struct csn_image_progress p = { sizeof p, a.layer, a.bytes, a.total,
-						      a.warning };
-		run->options->progress(run->options->progress_data, &p);
+	if (run->progress) {
+		const struct csn_image_progress p = { sizeof p, a.layer,   a.bytes,
+						      a.total,	a.warning, a.action };
+		run->progress(run->data, &p);
 	}
 	return 0;
 }
@@ -236,7 +243,7 @@ static void close_file(FILE **f)
 		(void)fclose(*f);
 }
 
-static int read_answers(struct run *run, int *fd, struct csn_error *err)
+static int read_answers(struct image_run *run, int *fd, struct csn_error *err)
 {
 	FILE *in AUTO(close_file)
 	= fdopen(*fd, "re");
@@ -257,9 +264,8 @@ static int read_answers(struct run *run, int *fd, struct csn_error *err)
 	return result;
 }
 
-/* Runs it to its end. args end with NULL. */
-static int image_program(struct csn_runtime *rt, const char *const *args, int in_fd,
-			 struct run *run, struct csn_error *err)
+int image_program(struct csn_runtime *rt, const char *const *args, int in_fd, struct image_run *run,
+		  struct csn_error *err)
 {
 	int fds[2];
 	if (pipe2(fds, O_CLOEXEC) < 0)
@@ -267,7 +273,11 @@ static int image_program(struct csn_runtime *rt, const char *const *args, int in
 	auto_fd read_end = fds[0];
 	auto_fd write_end = fds[1];
 	const struct spawn s = {
-		.program = IMAGE_PROGRAM, .args = args, .in_fd = in_fd, .out_fd = write_end
+		.program = IMAGE_PROGRAM,
+		.args = args,
+		.in_fd = in_fd,
+		.out_fd = write_end,
+		.env = run->env,
 	};
 	pid_t pid;
 	TRY(spawn_program(rt, &s, &pid, err));
@@ -416,7 +426,7 @@ static int load(struct csn_runtime *rt, const char *verb,
 	= calloc(1, sizeof *l);
 	if (!l)
 		return fail(err, ENOMEM, "out of memory");
-	struct run run = { .options = &o, .images = l };
+	struct image_run run = { .progress = o.progress, .data = o.progress_data, .images = l };
 	TRY(image_program(rt, args, path ? -1 : o.fd, &run, err));
 	for (size_t i = 0; i < l->count; i++)
 		event_tell_image(rt, verb, l->items[i].reference, l->items[i].id);
@@ -495,7 +505,7 @@ static int collect_garbage(struct csn_runtime *rt, const struct users *u, struct
 	args[2] = "gc";
 	for (size_t i = 0; i < u->count; i++)
 		args[3 + i] = u->args[i];
-	struct run run = { 0 };
+	struct image_run run = { 0 };
 	return image_program(rt, args, -1, &run, err);
 }
 
@@ -523,7 +533,7 @@ int csn_image_remove(struct csn_runtime *rt, const char *image, bool force, stru
 			    u.user);
 
 	const char *const args[] = { "--root", rt->root, "remove", r.reference, NULL };
-	struct run run = { 0 };
+	struct image_run run = { 0 };
 	TRY(image_program(rt, args, -1, &run, err));
 	event_tell_image(rt, "remove", r.reference, r.id);
 	return collect_garbage(rt, &u, err);

@@ -16,6 +16,7 @@ lib_runtime_libruntime_la_SOURCES = \
 	lib/runtime/pause.c \
 	lib/runtime/process.c \
 	lib/runtime/reference.c \
+	lib/runtime/remote.c \
 	lib/runtime/runtime.c lib/runtime/runtime.h \
 	lib/runtime/spawn.c \
 	lib/runtime/stats.c \

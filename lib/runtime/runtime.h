@@ -61,7 +61,8 @@ struct spawn {
 	int out_fd;		 /* standard output; -1: /dev/null */
 	const int *extra;	 /* become fds 3, 4 … */
 	size_t extra_count;
-	bool session; /* in a session of its own */
+	bool session;	  /* in a session of its own */
+	char *const *env; /* NULL: the runtime's */
 };
 /* Starts it; the caller reaps with spawn_reap or spawn_forget. */
 int spawn_program(struct csn_runtime *rt, const struct spawn *s, pid_t *ret_pid,
@@ -96,6 +97,24 @@ char *reference_normalise(const char *text);
 /* The image of that name, id or beginning of an id. */
 int image_find(struct csn_runtime *rt, const char *text, struct image_record *ret,
 	       struct arena *arena, struct csn_error *err);
+/* Lists of images, to be filled. */
+struct csn_images *images_new(void);
+struct arena *images_arena(struct csn_images *images); /* for the strings of what is added */
+int images_add(struct csn_images *l, const struct image_record *r);
+
+/* One run of caisson-image. */
+struct image_run {
+	void (*progress)(void *data, const struct csn_image_progress *progress); /* or NULL */
+	void *data;
+	struct csn_images *images; /* filled from the result; NULL: not wanted */
+	char *const *env;	   /* NULL: the usual */
+	char *where;		   /* of the result, or NULL; malloc'd */
+	bool done;		   /* a result or an error has come */
+};
+/* Runs it to its end. args end with NULL; in_fd is its standard input, or -1. */
+int image_program(struct csn_runtime *rt, const char *const *args, int in_fd, struct image_run *run,
+		  struct csn_error *err);
+
 /* Opens a file of the image as its containers will see it: in the topmost layer that has it, with
  * symbolic links inside the image followed. A regular file, or -ENOENT. */
 int merged_open(const struct csn_runtime *rt, const struct spec_strings *layers, const char *path,

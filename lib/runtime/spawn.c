@@ -163,7 +163,8 @@ int spawn_program(struct csn_runtime *rt, const struct spawn *s, pid_t *ret_pid,
 		if (e == 0)
 			e = set_attributes(&attr, s);
 		if (e == 0)
-			e = posix_spawn(&pid, path, &actions, &attr, argv, rt->env);
+			e = posix_spawn(&pid, path, &actions, &attr, argv,
+					s->env ? s->env : rt->env);
 		if (e == 0)
 			*ret_pid = pid;
 		(void)posix_spawnattr_destroy(&attr);
