@@ -22,7 +22,7 @@
 static struct {
 	const char *policy, *platform;
 	const char *authfile, *cert_dir, *tls_verify;
-	int stall_timeout;
+	int stall_timeout, retry_pause;
 	bool auth_stdin, anonymous, no_sync;
 } arg = { .policy = "always" };
 
@@ -97,6 +97,7 @@ static int remote_options(struct image_remote *ret, struct csn_error *err)
 		.insecure = arg.tls_verify && strcmp(arg.tls_verify, "false") == 0,
 		.secure = arg.tls_verify && strcmp(arg.tls_verify, "true") == 0,
 		.stall_seconds = arg.stall_timeout,
+		.pause_ms = arg.retry_pause,
 	};
 	return 0;
 }
@@ -240,6 +241,8 @@ static int cmd_logout(int argc, char **argv)
 		  OPT_TEXT,                                                                            \
 		  &arg.tls_verify },                                                                   \
 		{ 0, "anonymous", NULL, "use no credentials", OPT_FLAG, &arg.anonymous },              \
+		{ 0,	   "retry-pause",   "MILLISECONDS", "before the second try (500)",             \
+		  OPT_INT, &arg.retry_pause },                                                         \
 	{                                                                                              \
 		0, "stall-timeout", "SECONDS", "give up when nothing comes for so long (30)",          \
 			OPT_INT, &arg.stall_timeout                                                    \

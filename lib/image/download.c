@@ -414,8 +414,6 @@ static void *fetch_blobs(void *data)
 			return NULL;
 
 		int r = run(d, &d->error);
-		if (r < 0)
-			(void)within(&d->error, r, "blob %s", d->digest);
 		close_fd(&d->fd); /* and with it the lock */
 		hasher_done(&d->hash);
 		set_state(d, r < 0 ? DOWNLOAD_FAILED : DOWNLOAD_DONE);
@@ -464,7 +462,8 @@ static int first_failure(const struct downloads *d, struct csn_error *err)
 	for (size_t i = 0; i < d->count; i++) {
 		const struct download *item = &d->items[i];
 		if (item->state == DOWNLOAD_FAILED && item->error.code != ECANCELED)
-			return fail(err, item->error.code, "%s", item->error.text);
+			return fail(err, item->error.code, "layer %s: %s", item->digest,
+				    item->error.text);
 	}
 	for (size_t i = 0; i < d->count; i++)
 		if (d->items[i].state != DOWNLOAD_DONE)

@@ -89,6 +89,7 @@ struct image_remote {
 	bool insecure;	      /* no certificate is needed, and plain http will do */
 	bool secure;	      /* never, whatever the configuration says */
 	int stall_seconds;    /* give up when nothing comes for so long; 0: 30 */
+	int pause_ms;	      /* before the second try, then twice that; 0: 500 */
 };
 
 enum image_policy {

@@ -306,16 +306,21 @@ static int plan_layers(struct load *l, const struct document *m, struct found_im
 	return 0;
 }
 
-/* The layers come in and are unpacked meanwhile. Which of both failed first is told by who was not
- * merely stopped. */
-static int bring_in(struct load *l, struct pull *p, const struct found_image *f,
-		    struct csn_error *err)
+/* The layers come in and are unpacked meanwhile. Of the failures the first counts, not that the
+ * others were stopped by it. */
+static int bring_in(struct load *l, struct pull *p, const struct fetched *m,
+		    const struct found_image *f, struct csn_error *err)
 {
-	int r = load_install(l, f, err);
+	int r = stage_text(l, m->text, m->size, m->digest, err);
 
+	if (r == 0)
+		r = get_config(l, p, &m->document.config, err);
+	if (r == 0)
+		r = load_install(l, f, err);
 	if (r < 0 && r != -ECANCELED)
 		return r;
-	return downloads_finish(&p->downloads, err);
+	TRY(downloads_finish(&p->downloads, err));
+	return r;
 }
 
 static int install(struct load *l, struct pull *p, const struct fetched *m, struct csn_error *err)
@@ -342,9 +347,7 @@ static int install(struct load *l, struct pull *p, const struct fetched *m, stru
 	p->downloading = true;
 	TRY(downloads_start(&p->downloads, &l->session, &p->registry, p->endpoint, &p->load.events,
 			    items, count, err));
-	TRY(stage_text(l, m->text, m->size, m->digest, err));
-	TRY(get_config(l, p, &doc->config, err));
-	return bring_in(l, p, &f, err);
+	return bring_in(l, p, m, &f, err);
 }
 
 static int find(struct load *l, struct csn_error *err)

@@ -29,7 +29,7 @@
 #include "image/url.h"
 
 #define TRIES	       5
-#define PAUSE_MS       250
+#define PAUSE_MS       500
 #define PAUSE_MAX_MS   60000
 #define REDIRECTS_MAX  5
 #define ERROR_BODY_MAX ((size_t)64 << 10)
@@ -103,7 +103,8 @@ int registry_pause(struct registry *r, int attempt, const struct http_response *
 
 	(void)!getrandom(&noise, sizeof noise, GRND_NONBLOCK);
 	if (ms < 0) {
-		ms = (long)PAUSE_MS << (attempt < 8 ? attempt - 1 : 7);
+		ms = (long)(r->options->pause_ms > 0 ? r->options->pause_ms : PAUSE_MS)
+		     << (attempt < 8 ? attempt - 1 : 7);
 		ms = ms / 2 + (long)(noise % (unsigned int)ms);
 	}
 	return http_sleep(r->http, ms < PAUSE_MAX_MS ? (int)ms : PAUSE_MAX_MS, err);

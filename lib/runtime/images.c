@@ -339,7 +339,7 @@ static bool power_was_cut(struct csn_runtime *rt)
 static int settle(struct csn_runtime *rt, struct csn_error *err)
 {
 	const char *const args[] = { "--root", rt->root, "list", NULL };
-	struct run run = { 0 };
+	struct image_run run = { 0 };
 
 	return power_was_cut(rt) ? image_program(rt, args, -1, &run, err) : 0;
 }

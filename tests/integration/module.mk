@@ -25,6 +25,8 @@ integration_tests = \
 	tests/integration/net_networks.sh \
 	tests/integration/net_recover.sh \
 	tests/integration/net_traffic.sh \
+	tests/integration/registry_auth.sh \
+	tests/integration/registry_faults.sh \
 	tests/integration/run_basics.sh \
 	tests/integration/run_crash.sh \
 	tests/integration/run_filesystem.sh \
@@ -39,6 +41,7 @@ EXTRA_DIST += $(integration_tests) tests/integration/engine_lib.sh tests/integra
 	tests/integration/netlib.sh tests/integration/run \
 	tests/integration/registry.sh tests/integration/registry_server.py tests/integration/run \
 EXTRA_DIST += $(integration_tests) tests/integration/hostile_tars.py tests/integration/engine_lib.sh tests/integration/lib.sh tests/integration/run \
+	tests/integration/registry.sh tests/integration/registry_server.py tests/integration/run \
 	tests/integration/snapshot.sh
 
 check_PROGRAMS += tests/integration/dgram tests/integration/netprobe tests/integration/recvtty
