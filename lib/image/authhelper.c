@@ -25,24 +25,55 @@
 
 extern char **environ;
 
+/* In PATH, as execvp(3) looks for it. */
+static int find_program(const char *name, char *buf, size_t size)
+{
+	const char *path = getenv("PATH");
+
+	for (const char *p = path ? path : "/usr/bin:/bin"; *p;) {
+		size_t n = strcspn(p, ":");
+		if (n > 0 && *p == '/' &&
+		    (size_t)snprintf(buf, size, "%.*s/%s", (int)n, p, name) < size &&
+		    access(buf, X_OK) == 0)
+			return 0;
+		p += n + (p[n] == ':');
+	}
+	return ENOENT;
+}
+
+/* By way of a shell, which sets the umask: ours is 0, and what a helper writes are secrets. */
 static int start(const char *program, const char *verb, int in, int out, pid_t *ret)
 {
+	char *const argv[] = { (char *)(uintptr_t) "sh",
+			       (char *)(uintptr_t) "-c",
+			       (char *)(uintptr_t) "umask 077; exec \"$0\" \"$1\"",
+			       (char *)(uintptr_t)program,
+			       (char *)(uintptr_t)verb,
+			       NULL };
 	posix_spawn_file_actions_t actions;
-	char *const argv[] = { (char *)(uintptr_t)program, (char *)(uintptr_t)verb, NULL };
+	posix_spawnattr_t attr;
+	sigset_t all;
 
 	int e = posix_spawn_file_actions_init(&actions);
 	if (e)
 		return e;
-	e = posix_spawn_file_actions_adddup2(&actions, in, STDIN_FILENO);
-	if (e == 0)
-		e = posix_spawn_file_actions_adddup2(&actions, out, STDOUT_FILENO);
-	if (e == 0)
-		e = posix_spawn_file_actions_addopen(&actions, STDERR_FILENO, "/dev/null", O_WRONLY,
-						     0);
-	if (e == 0)
-		e = posix_spawn_file_actions_addclosefrom_np(&actions, 3);
-	if (e == 0)
-		e = posix_spawnp(ret, program, &actions, NULL, argv, environ);
+	e = posix_spawnattr_init(&attr);
+	if (e == 0) {
+		(void)sigfillset(&all);
+		(void)posix_spawnattr_setsigdefault(&attr, &all);
+		(void)posix_spawnattr_setflags(&attr, POSIX_SPAWN_SETSIGDEF);
+		e = posix_spawn_file_actions_adddup2(&actions, in, STDIN_FILENO);
+		if (e == 0)
+			e = posix_spawn_file_actions_adddup2(&actions, out, STDOUT_FILENO);
+		if (e == 0)
+			e = posix_spawn_file_actions_addopen(&actions, STDERR_FILENO, "/dev/null",
+							     O_WRONLY, 0);
+		if (e == 0)
+			e = posix_spawn_file_actions_addclosefrom_np(&actions, 3);
+		if (e == 0)
+			e = posix_spawn(ret, "/bin/sh", &actions, &attr, argv, environ);
+		(void)posix_spawnattr_destroy(&attr);
+	}
 	(void)posix_spawn_file_actions_destroy(&actions);
 	return e;
 }
@@ -89,7 +120,7 @@ static bool name_is_plain(const char *name)
 int helper_run(const char *name, const char *verb, const char *input, char **ret,
 	       struct csn_error *err)
 {
-	char program[256];
+	char program[256], path[4200];
 	int in[2], out[2], status;
 	pid_t pid;
 	size_t size;
@@ -111,7 +142,9 @@ int helper_run(const char *name, const char *verb, const char *input, char **ret
 	auto_fd out_read = out[0];
 	auto_fd out_write = out[1];
 
-	int e = start(program, verb, in_read, out_write, &pid);
+	int e = find_program(program, path, sizeof path);
+	if (e == 0)
+		e = start(path, verb, in_read, out_write, &pid);
 	if (e)
 		return fail(err, e == ENOENT ? ENOEXEC : e, "start %s: %s", program, strerror(e));
 	close_fd(&out_write);

@@ -27,6 +27,7 @@ integration_tests = \
 	tests/integration/net_traffic.sh \
 	tests/integration/registry_auth.sh \
 	tests/integration/registry_faults.sh \
+	tests/integration/registry_pull.sh \
 	tests/integration/run_basics.sh \
 	tests/integration/run_crash.sh \
 	tests/integration/run_filesystem.sh \

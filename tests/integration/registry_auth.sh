@@ -61,6 +61,7 @@ mkdir "$TMPDIR/bin"
 cat >"$TMPDIR/bin/docker-credential-tests" <<-END
 	#!/bin/sh
 	cat >"$TMPDIR/helper.\$1"
+	umask >"$TMPDIR/helper.umask"
 	[ "\$1" != get ] || echo '{"ServerURL":"x","Username":"user","Secret":"secret"}'
 END
 cat >"$TMPDIR/bin/docker-credential-empty" <<-'END'
@@ -73,6 +74,7 @@ PATH=$TMPDIR/bin:$PATH
 echo "{\"credHelpers\":{\"$basic\":\"tests\"}}" >"$REGISTRY_AUTH_FILE"
 pulls "with a helper for the registry" $basic/a/app:1
 t_is "$(cat "$TMPDIR/helper.get")" $basic "the helper is asked for it"
+t_is "$(cat "$TMPDIR/helper.umask")" 0077 "what it writes is nobody else's to read"
 echo '{"credsStore":"tests"}' >"$REGISTRY_AUTH_FILE"
 pulls "with a helper for all registries" $basic/a/app:1
 echo '{"credsStore":"empty"}' >"$REGISTRY_AUTH_FILE"
