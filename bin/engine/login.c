@@ -44,15 +44,17 @@ static int get_credentials(struct csn_registry_options *o, struct csn_error *err
 
 	if (password_stdin && !user)
 		return fail(err, EINVAL, "login: --password-stdin needs --username");
-	if (!user) {
+	if (user)
+		name = strdup(user);
+	else
 		TRY(ask_user(&name, err));
-		user = name;
-	}
+	remote_take_credentials(o, name, NULL);
+	if (!name)
+		return fail(err, ENOMEM, "out of memory");
 	if (password_stdin)
 		TRY(remote_read_password(&password, err));
 	else
 		TRY(remote_ask_password("Password: ", &password, err));
-	o->username = user;
 	o->password = password;
 	return 0;
 }
@@ -60,7 +62,7 @@ static int get_credentials(struct csn_registry_options *o, struct csn_error *err
 static int run_login(int argc, char **argv)
 {
 	struct csn_error err;
-	struct csn_registry_options o;
+	struct csn_registry_options o AUTO(remote_options_done) = CSN_REGISTRY_OPTIONS_INIT;
 	char *where = NULL;
 	const char *registry = argc > 0 ? argv[0] : "docker.io";
 
@@ -94,7 +96,7 @@ static const struct opt *get_logout_options(void)
 static int run_logout(int argc, char **argv)
 {
 	struct csn_error err;
-	struct csn_registry_options o;
+	struct csn_registry_options o AUTO(remote_options_done) = CSN_REGISTRY_OPTIONS_INIT;
 	char *where = NULL;
 	const char *registry = argc > 0 ? argv[0] : "docker.io";
 

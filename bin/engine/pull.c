@@ -50,7 +50,7 @@ static int run(int argc, char **argv)
 {
 	struct csn_error err;
 	struct csn_image_pull_options o = CSN_IMAGE_PULL_OPTIONS_INIT;
-	struct csn_registry_options registry;
+	struct csn_registry_options registry AUTO(remote_options_done) = CSN_REGISTRY_OPTIONS_INIT;
 	struct csn_images *images = NULL;
 	struct bars bars;
 

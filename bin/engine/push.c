@@ -1,6 +1,7 @@
 /* csn push: an image to a registry. */
 #include <stdio.h>
 
+#include "base/cleanup.h"
 #include "bin/engine/remote.h"
 
 static const struct opt options[] = { TRANSFER_OPTIONS, { 0 } };
@@ -36,7 +37,7 @@ static int run(int argc, char **argv)
 {
 	struct csn_error err;
 	struct csn_image_push_options o = CSN_IMAGE_PUSH_OPTIONS_INIT;
-	struct csn_registry_options registry;
+	struct csn_registry_options registry AUTO(remote_options_done) = CSN_REGISTRY_OPTIONS_INIT;
 	struct csn_images *images = NULL;
 	struct bars bars;
 

@@ -63,28 +63,48 @@ int remote_ask_password(const char *prompt, char **ret, struct csn_error *err)
 	return 0;
 }
 
-/* USER:PASSWORD; the password leaves the list of arguments as soon as may be. */
+static void wipe(const char *text)
+{
+	char *own = (char *)(uintptr_t)text;
+
+	if (own)
+		explicit_bzero(own, strlen(own));
+	free(own);
+}
+
+void remote_options_done(struct csn_registry_options *o)
+{
+	const char *texts[] = { o->username, o->password, o->auth_file, o->cert_dir };
+
+	for (size_t i = 0; i < COUNT(texts); i++)
+		wipe(texts[i]);
+	*o = (struct csn_registry_options)CSN_REGISTRY_OPTIONS_INIT;
+}
+
+void remote_take_credentials(struct csn_registry_options *o, char *username, char *password)
+{
+	wipe(o->username);
+	wipe(o->password);
+	o->username = username;
+	o->password = password;
+}
+
+/* USER[:PASSWORD] */
 static int split_creds(struct csn_registry_options *ret, struct csn_error *err)
 {
-	char *copy = strdup(remote_args.creds);
-	char *colon = copy ? strchr(copy, ':') : NULL;
+	const char *colon = strchr(remote_args.creds, ':');
 	char *password = NULL;
 
-	if (!copy)
-		return fail(err, ENOMEM, "out of memory");
-	if (colon == copy || !*copy) {
-		free(copy);
+	if (!*remote_args.creds || colon == remote_args.creds)
 		return fail(err, EINVAL, "--creds: expected USER[:PASSWORD]");
-	}
-	ret->username = copy;
-	if (colon) {
-		*colon = '\0';
-		ret->password = colon + 1;
-		return 0;
-	}
-	TRY(remote_ask_password("Password: ", &password, err));
+	ret->username = colon ? strndup(remote_args.creds, (size_t)(colon - remote_args.creds))
+			      : strdup(remote_args.creds);
+	if (colon)
+		password = strdup(colon + 1);
+	else
+		TRY(remote_ask_password("Password: ", &password, err));
 	ret->password = password;
-	return 0;
+	return ret->username && ret->password ? 0 : fail(err, ENOMEM, "out of memory");
 }
 
 /* An absolute path; it need not exist yet. */

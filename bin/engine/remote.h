@@ -42,8 +42,11 @@ extern struct remote_args remote_args;
 		'q', "quiet", NULL, "print the id only", OPT_FLAG, &remote_args.quiet              \
 	}
 
-/* From the arguments; texts stay valid until the process ends. */
+/* From the arguments. remote_options_done wipes and frees the texts, whatever this returned. */
 int remote_options(struct csn_registry_options *ret, struct csn_error *err);
+void remote_options_done(struct csn_registry_options *o);
+/* One that is given instead of --creds: both malloc'd, and owned by o from now on. */
+void remote_take_credentials(struct csn_registry_options *o, char *username, char *password);
 /* Asks on the terminal, without echo. malloc'd. */
 int remote_ask_password(const char *prompt, char **ret, struct csn_error *err);
 /* The whole of standard input without the newline at its end. malloc'd. */

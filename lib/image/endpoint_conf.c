@@ -10,6 +10,7 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
+#include <strings.h>
 
 #include "base/cleanup.h"
 #include "base/error.h"
@@ -97,6 +98,15 @@ static size_t prefix_fits(const char *prefix, const char *name)
 	return name[size] == '\0' || strchr("/:@", name[size]) ? size : 0;
 }
 
+/* Nothing in it but what a host and a port are made of. */
+static bool is_host(const char *text, size_t size)
+{
+	static const char allowed[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
+				      "0123456789.-_:[]";
+
+	return size > 0 && strspn(text, allowed) >= size;
+}
+
 /* location + what the prefix did not cover, split into host and repository. */
 static int place(struct reader *d, const struct toml *at, const char *location, const char *rest,
 		 struct endpoint *e)
@@ -108,7 +118,7 @@ static int place(struct reader *d, const struct toml *at, const char *location, 
 		return no_memory(d);
 	if (strstr(location, "://"))
 		return wrong_kind(d, at, "location", "a host without a scheme");
-	if (!slash || slash == whole || !slash[1])
+	if (!slash || !slash[1] || !is_host(whole, (size_t)(slash - whole)))
 		return wrong_kind(d, at, "location", "a host, perhaps with a path");
 	*slash = '\0';
 	e->host = e->name = whole;
@@ -359,6 +369,10 @@ static int place_url(struct reader *d, const struct toml *at, const char *text, 
 		return wrong_kind(d, at, "host", "an http or https URL");
 	char *host = strstr(whole, "://") + 3;
 	char *path = strchr(host, '/');
+	/* What is cut out here must be the host that the URL's parser sees. */
+	if (!is_host(host, strcspn(host, "/")) || strpbrk(host, "?#") ||
+	    strncasecmp(host, u.host, strlen(u.host)) != 0)
+		return wrong_kind(d, at, "host", "an http or https URL");
 	e->scheme = arena_strdup(d->arena, u.scheme);
 	if (path) {
 		*path++ = '\0';

@@ -175,7 +175,7 @@ static int string(struct parser *t, char **ret)
 	}
 	t->p += close_size;
 	/* Up to two more quotes may stand in front of the three that close. */
-	while (multi && *t->p == quote)
+	for (int i = 0; multi && i < 2 && *t->p == quote; i++)
 		*out++ = *t->p++;
 	return 0;
 }

@@ -183,5 +183,14 @@ for ((i = 1; i <= ${CSN_KILLS:-15}; i++)); do
 	fi
 done
 t_is $bad 0 "${CSN_KILLS:-15} pullers killed: the next one has the right image, and nothing is left"
-t_ok "unfinished downloads were gone on with" grep -q ' 206 bytes=' "$TMPDIR/s.log"
+# Killed in the middle of a layer.
+fresh
+: >"$TMPDIR/s.log"
+"$CAISSON_IMAGE" --root "$root" pull --no-sync "$slow/crawl/app:1" >/dev/null 2>&1 &
+wait_until 10 bash -c "[ -n \"\$(find $root/downloads -size +100k 2>/dev/null)\" ]"
+kill -KILL $! 2>/dev/null
+wait $! 2>/dev/null
+t_is "$(image pull --no-sync "$slow/crawl/app:1" | digest)" "$want" "a pull that goes on"
+t_ok "where the killed one ended" grep -q ' 206 bytes=' "$TMPDIR/s.log"
+t_ok "and leaves nothing" store_is_clean "$root"
 stop_servers

@@ -274,7 +274,10 @@ class Handler(http.server.BaseHTTPRequestHandler):
         self.error(500, "UNKNOWN", "bad\x1b[31m luck\n")
         return True
 
-    def mode_slow(self, kind, name):
+    def mode_crawl(self, kind, name):
+        return self.mode_slow(kind, name, 0.02)
+
+    def mode_slow(self, kind, name, pause=0.002):
         """So slow that somebody can be killed in the middle."""
         if kind == "blobs" and is_layer(name):
             data = blob(name)
@@ -284,7 +287,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
             self.start(206 if start else 200, len(data) - start, extra)
             for i in range(start, len(data), 1 << 16):
                 self.wfile.write(data[i : min(i + (1 << 16), len(data))])
-                time.sleep(0.002)
+                time.sleep(pause)
             return True
 
     # Lies about content.
