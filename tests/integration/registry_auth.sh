@@ -164,13 +164,24 @@ for kind in wrong-name expired; do
 	start_server $kind "$TMPDIR/layout" address=10.9.9.1 tls="$TMPDIR/$kind.crt,$TMPDIR/$kind.key"
 	refuses "registry 10.9.9.1:$port: its certificate is not trusted" "10.9.9.1:$port/plain/app:1" --cert-dir "$TMPDIR/certs"
 done
+start_server old "$TMPDIR/layout" address=10.9.9.1 tls="$TMPDIR/good.crt,$TMPDIR/good.key" old=1
+refuses "registry 10.9.9.1:$port: the TLS handshake failed" "10.9.9.1:$port/plain/app:1" --cert-dir "$TMPDIR/certs"
 start_server client "$TMPDIR/layout" address=10.9.9.1 tls="$TMPDIR/good.crt,$TMPDIR/good.key" client_ca="$TMPDIR/ca.crt"
 fresh
-t_like "$(image pull "10.9.9.1:$port/plain/app:1" --cert-dir "$TMPDIR/certs" 2>&1 | image_error)" "" "a registry that wants a client certificate"
+t_like "$(image pull --cert-dir "$TMPDIR/certs" "10.9.9.1:$port/plain/app:1" | image_error)" "^registry 10.9.9.1:$port: " "a registry that wants a client certificate"
 cp "$TMPDIR/good.crt" "$TMPDIR/certs/client.cert"
 cp "$TMPDIR/good.key" "$TMPDIR/certs/client.key"
 pulls "a client certificate" "10.9.9.1:$port/plain/app:1" --cert-dir "$TMPDIR/certs"
 rm "$TMPDIR"/certs/client.*
+
+# Debian's registry speaks HTTP/2 over TLS.
+certificate loopback IP:127.0.0.1
+start_registry h2 5002 "  tls:" "    certificate: $TMPDIR/loopback.crt" "    key: $TMPDIR/loopback.key"
+root=$TMPDIR/source
+t_is "$(image push --cert-dir "$TMPDIR/certs" app:1 127.0.0.1:5002/a/app:1 | tail -n 1 | json_field digest)" "$want" "a push by HTTP/2"
+pulls "a pull by HTTP/2" 127.0.0.1:5002/a/app:1 --cert-dir "$TMPDIR/certs"
+t_is "$(grep -c '"GET /v2/a/app/.* HTTP/2.0" 200' "$TMPDIR/h2.log")" 4 "HTTP/2 it is"
+refuses "registry 127.0.0.1:5002: its certificate is not trusted" 127.0.0.1:5002/a/app:1
 
 # Plain http: never of itself, but on loopback and where one says so.
 start_server plain "$TMPDIR/layout" address=10.9.9.1
