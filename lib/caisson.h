@@ -151,29 +151,16 @@ CSN_API int csn_image_load(struct csn_runtime *rt, const struct csn_image_load_o
 /* Makes an image of one layer from the tar archive of a root file system. */
 CSN_API int csn_image_import(struct csn_runtime *rt, const struct csn_image_load_options *options,
 			     struct csn_images **ret, struct csn_error *err) CSN_MUST_CHECK;
-/*
- * When a registry is asked.
- *
- * IF_NOT_PRESENT: an image that is here is taken as it is, else it is pulled.
- * ALWAYS: the registry is asked, and what differs is pulled; without an answer it is an error.
- * NEWER: the same, but when the registry gives no answer an image that is here will do.
- * NEVER: an image that is here, or -ENOENT.
- */
-enum csn_pull_policy {
-	CSN_PULL_IF_NOT_PRESENT,
-	CSN_PULL_ALWAYS,
-	CSN_PULL_NEWER,
-	CSN_PULL_NEVER,
-};
-/* "if-not-present", "always", "newer", "never"; -EINVAL for anything else. */
+/* if-not-present: an image that is here is taken as it is, else it is pulled. always: the registry
+ * is asked, what differs is pulled, no answer is an error. newer: the same, but without an answer
+ * an image that is here will do. never: an image that is here, or -ENOENT. */
+enum csn_pull_policy { CSN_PULL_IF_NOT_PRESENT, CSN_PULL_ALWAYS, CSN_PULL_NEWER, CSN_PULL_NEVER };
+/* By those names; -EINVAL for anything else. */
 CSN_API int csn_pull_policy_parse(const char *text, enum csn_pull_policy *ret,
 				  struct csn_error *err) CSN_MUST_CHECK;
 
-enum csn_tls_verify {
-	CSN_TLS_AS_CONFIGURED, /* registries.conf and hosts.toml may make an exception */
-	CSN_TLS_REQUIRED,
-	CSN_TLS_OPTIONAL, /* no certificate is needed, and plain http will do */
-};
+/* As registries.conf and hosts.toml say; always; no certificate needed, and plain http will do. */
+enum csn_tls_verify { CSN_TLS_AS_CONFIGURED, CSN_TLS_REQUIRED, CSN_TLS_OPTIONAL };
 
 /* How to speak to a registry. */
 struct csn_registry_options {
