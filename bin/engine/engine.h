@@ -125,7 +125,7 @@ void print_stats_prometheus(const struct csn_sampler *sampler);
 /* What create and run have in common: options to a new container. */
 struct make_args {
 	const char *name, *working_dir, *user, *entrypoint, *hostname, *stop_signal;
-	const char *cgroup_parent;
+	const char *cgroup_parent, *pull;
 	struct opt_list env, volumes, labels, ulimits;
 	int stop_timeout, oom_score_adj;
 	bool interactive, tty, read_only, remove;

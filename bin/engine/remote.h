@@ -3,6 +3,7 @@
 #define CSN_BIN_REMOTE_H
 
 #include "bin/engine/engine.h"
+#include "caisson-registry.h"
 
 struct remote_args {
 	const char *creds, *authfile, *cert_dir, *tls_verify, *progress;

@@ -14,6 +14,7 @@
 #include "base/file.h"
 #include "base/json.h"
 #include "base/sized.h"
+#include "caisson-registry.h"
 #include "runtime/runtime.h"
 
 #define ARGS_MAX 24
