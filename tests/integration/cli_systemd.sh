@@ -37,7 +37,10 @@ if [ ! -x /lib/systemd/systemd ] || ! command -v systemd-run >/dev/null; then
 	exit 0
 fi
 root=$TMPDIR/root
-mkdir -p "$TMPDIR/over/up" "$TMPDIR/over/work" "$root" "$CGROUP2/sd"
+mkdir -p "$TMPDIR/over" "$root" "$CGROUP2/sd"
+# Not on the file system that it is laid over, wherever $TMPDIR is.
+mount -t tmpfs tmpfs "$TMPDIR/over"
+mkdir "$TMPDIR/over/up" "$TMPDIR/over/work"
 mount -t overlay -o "lowerdir=/,upperdir=$TMPDIR/over/up,workdir=$TMPDIR/over/work" overlay "$root"
 rm -rf "$root"/etc/systemd/system/*.wants
 mkdir -p "$root/etc/systemd/system" "$root/old" "$root$TMPDIR" "$root$BUILD"
@@ -137,5 +140,6 @@ t_is "$(inside "$CAISSON" list -q)" "" "nothing is listed"
 kill -KILL "$inner"
 wait "$outer" 2>/dev/null
 umount -l "$root"
+umount -l "$TMPDIR/over"
 remove_groups() { find "$CGROUP2/sd" -depth -type d -exec rmdir {} +; }
 wait_until 5 remove_groups
