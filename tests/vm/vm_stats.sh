@@ -97,7 +97,7 @@ t_is "$(csn stats --no-stream --interval 0.1 box | sed -n 's/.* \/ \([0-9.]*MB\)
 # It makes and removes groups below its own all the time, whatever they are called.
 sub=$group/hugetlb.4MB.current
 for _ in $(seq 5); do
-	mkdir -p "$sub/memory.stat/cpu.stat" && rmdir "$sub/memory.stat/cpu.stat" "$sub/memory.stat" "$sub"
+	mkdir -p "$sub/memory.stat/io.stat" && rmdir "$sub/memory.stat/io.stat" "$sub/memory.stat" "$sub"
 done &
 maker=$!
 t_ok "groups that come and go below it" csn stats --no-stream --format json --interval 0.05 box
