@@ -9,6 +9,7 @@ bin_csn_SOURCES = \
 	bin/engine/engine.h \
 	bin/engine/events.c \
 	bin/engine/exec.c \
+	bin/engine/image.c \
 	bin/engine/images.c \
 	bin/engine/import.c \
 	bin/engine/inspect.c \

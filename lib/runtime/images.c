@@ -17,6 +17,7 @@
 #include "base/json.h"
 #include "base/proc.h"
 #include "base/sha256.h"
+#include "caisson-image.h"
 #include "runtime/runtime.h"
 
 #define IMAGE_PROGRAM "caisson-image"
@@ -166,7 +167,7 @@ struct arena *images_arena(struct csn_images *images)
  */
 
 struct answer {
-	char *type, *layer, *action, *warning, *error, *where;
+	char *type, *layer, *action, *warning, *error, *where, *document;
 	uint64_t bytes, total;
 	int32_t code;
 	struct {
@@ -198,6 +199,7 @@ static const struct json_field answer_fields[] = {
 	{ "layer", decode_text, offsetof(struct answer, layer) },
 	{ "action", decode_text, offsetof(struct answer, action) },
 	{ "where", decode_text, offsetof(struct answer, where) },
+	{ "document", decode_text, offsetof(struct answer, document) },
 	{ "warning", decode_text, offsetof(struct answer, warning) },
 	{ "error", decode_text, offsetof(struct answer, error) },
 	{ "bytes", decode_u64, offsetof(struct answer, bytes) },
@@ -228,6 +230,10 @@ static int take_line(struct image_run *run, const char *line, size_t size, struc
 		if (a.where && !run->where)
 			run->where = strdup(a.where);
 		return 0;
+	}
+	if (a.document) {
+		run->document = run->document ? run->document : strdup(a.document);
+		return run->document ? 0 : fail(err, ENOMEM, "out of memory");
 	}
 	if (run->progress) {
 		const struct csn_image_progress p = { sizeof p, a.layer,   a.bytes,
@@ -537,4 +543,49 @@ int csn_image_remove(struct csn_runtime *rt, const char *image, bool force, stru
 	TRY(image_program(rt, args, -1, &run, err));
 	event_tell_image(rt, "remove", r.reference, r.id);
 	return collect_garbage(rt, &u, err);
+}
+
+/* Removes the image if no container is made from it. */
+static int prune_one(struct csn_runtime *rt, struct users *u, const struct csn_image_info *image,
+		     struct csn_images *removed, struct csn_error *err)
+{
+	const char *const args[] = { "--root", rt->root, "remove", image->reference, NULL };
+	struct image_run run = { .images = removed };
+
+	u->reference = image->reference;
+	u->digest = image->digest;
+	u->user[0] = '\0';
+	TRY(container_each(rt, users_add, u, err));
+	if (u->user[0])
+		return 0;
+	TRY(image_program(rt, args, -1, &run, err));
+	event_tell_image(rt, "remove", image->reference, image->id);
+	return 0;
+}
+
+int csn_image_prune(struct csn_runtime *rt, bool all, struct csn_images **ret,
+		    struct csn_error *err)
+{
+	struct arena arena AUTO(arena_free) = { 0 };
+	struct csn_images *list AUTO(free_images)
+	= NULL;
+	struct csn_images *removed AUTO(free_images)
+	= images_new();
+	struct users u AUTO(
+		users_done) = { .rt = rt, .arena = &arena, .reference = "", .digest = "" };
+
+	if (!removed)
+		return fail(err, ENOMEM, "out of memory");
+	/* Nobody makes a container from layers that are about to go. */
+	auto_fd lock = lock_dir(rt->containers_dir, LOCK_EX, err);
+	if (lock < 0)
+		return lock;
+	TRY(container_each(rt, users_add, &u, err));
+	TRY(csn_image_list(rt, &list, err));
+	for (size_t i = 0; all && i < csn_images_count(list); i++)
+		TRY(prune_one(rt, &u, csn_images_get(list, i), removed, err));
+	TRY(collect_garbage(rt, &u, err));
+	if (ret)
+		*ret = take_ptr(removed);
+	return 0;
 }

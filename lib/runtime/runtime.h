@@ -109,6 +109,7 @@ struct image_run {
 	struct csn_images *images; /* filled from the result; NULL: not wanted */
 	char *const *env;	   /* NULL: the usual */
 	char *where;		   /* of the result, or NULL; malloc'd */
+	char *document;		   /* of inspect, or NULL; malloc'd */
 	bool done;		   /* a result or an error has come */
 };
 /* Runs it to its end. args end with NULL; in_fd is its standard input, or -1. */
