@@ -68,5 +68,16 @@ tests_fuzz_fuzz_registries_conf_LDFLAGS = $(AM_LDFLAGS) -fsanitize=fuzzer
 tests_fuzz_fuzz_registries_conf_LDADD = $(image_fuzz_libs)
 endif
 
+check_PROGRAMS += tests/fuzz/replay_layer
+tests_fuzz_replay_layer_SOURCES = tests/fuzz/replay.c tests/fuzz/fuzz_layer.c tests/fuzz/fuzz.h
+tests_fuzz_replay_layer_LDADD = $(image_fuzz_libs)
+EXTRA_DIST += tests/fuzz/layer
+if ENABLE_FUZZ
+noinst_PROGRAMS += tests/fuzz/fuzz_layer
+tests_fuzz_fuzz_layer_SOURCES = tests/fuzz/fuzz_layer.c tests/fuzz/fuzz.h
+tests_fuzz_fuzz_layer_LDFLAGS = $(AM_LDFLAGS) -fsanitize=fuzzer
+tests_fuzz_fuzz_layer_LDADD = $(image_fuzz_libs)
+endif
+
 TESTS += tests/fuzz/image_seeds
 EXTRA_DIST += tests/fuzz/image_seeds
