@@ -170,9 +170,8 @@ int csn_rt_get_container_ip(struct csn_rt *rt, const struct csn_container_id *id
 {
 	struct container_ref c;
 	TRY(refer(id, &c, err));
-	if (!rt->ops->ip)
-		return unsupported(err, "get_container_ip");
-	return as_kind(err, rt->ops->ip(rt, &c, ret, err), CSN_ERROR_INTERNAL, "");
+	int r = as_kind(err, rt->ops->ip(rt, &c, ret, err), CSN_ERROR_INTERNAL, "");
+	return r < 0 ? r : 0;
 }
 
 int csn_rt_get_container_port_override(struct csn_rt *rt, const struct csn_container_id *id,

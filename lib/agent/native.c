@@ -12,6 +12,7 @@
 #include "agent/agent.h"
 #include "agent/native.h"
 #include "base/error.h"
+#include "caisson-network.h"
 #include "caisson-stats.h"
 
 #define LEFTOVER_STOP_MS 5000
@@ -155,6 +156,21 @@ static int native_pid(struct csn_rt *rt, const struct container_ref *c, int *ret
 	TRY(get(rt, c, &list, err));
 	*ret = csn_containers_get(list, 0)->pid;
 	return 0;
+}
+
+static int native_ip(struct csn_rt *rt, const struct container_ref *c, char ret[46],
+		     struct csn_error *err)
+{
+	struct csn_containers *list AUTO(free_containers)
+	= NULL;
+	char address[CSN_ADDRESS_SIZE] = "";
+	TRY(get(rt, c, &list, err));
+	ret[0] = '\0';
+	if (csn_containers_get(list, 0)->pid == 0)
+		return 0;
+	int r = csn_container_ip(engine_of(rt), c->text, address, err);
+	(void)snprintf(ret, 46, "%.45s", r == 1 ? address : "");
+	return r == -ESRCH ? 0 : r;
 }
 
 /* A number that this host does not count is the value of none. */
@@ -324,6 +340,7 @@ static const struct rt_operations operations = {
 	.unpause = native_unpause,
 	.state = native_state,
 	.pid = native_pid,
+	.ip = native_ip,
 	.stats = native_stats,
 	.wait = native_wait,
 	.wait_outcome = native_wait_outcome,

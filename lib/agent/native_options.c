@@ -10,6 +10,7 @@
 
 #include "agent/native.h"
 #include "base/error.h"
+#include "caisson-network.h"
 #include "service/deployment.h"
 
 static int no_memory(struct csn_error *err)
@@ -41,11 +42,6 @@ static int check_supported(const struct service_spec *s, struct csn_error *err)
 		{ "memory_swappiness", s->memory_swappiness.set },
 		{ "oom_kill_disable", s->oom_kill_disable },
 		{ "devices", s->devices.count > 0 },
-		{ "dns", s->dns.count > 0 },
-		{ "extra_hosts", s->extra_hosts.count > 0 },
-		{ "port_mappings", s->port_mappings.count > 0 },
-		{ "network_mode",
-		  s->network_kind == NETWORK_BRIDGE || s->network_kind == NETWORK_CONTAINER },
 		{ "restart_policy", s->restart_policy.kind != RESTART_NO },
 		{ "health", s->health.set },
 		{ "init.steps", s->init_steps.count > 0 },
@@ -279,12 +275,46 @@ static int set_mounts(const struct service_spec *s, struct csn_container_options
 	return 0;
 }
 
-static void set_network(const struct service_spec *s, struct csn_container_options *o)
+static int set_network_mode(const struct service_spec *s, struct csn_container_options *o,
+			    struct arena *arena, struct csn_error *err)
 {
-	if (s->host_network || s->network_kind == NETWORK_HOST)
-		o->network = "host";
-	else if (s->network_kind == NETWORK_NONE)
-		o->network = "none";
+	static const char *const words[] = { [NETWORK_DEFAULT] = "bridge",
+					     [NETWORK_HOST] = "host",
+					     [NETWORK_NONE] = "none",
+					     [NETWORK_BRIDGE] = "bridge" };
+	o->network = s->host_network ? "host" : NULL;
+	if (s->network_kind == NETWORK_CONTAINER)
+		o->network = arena_printf(arena, "container:%s", s->network_name);
+	else if (s->network_kind == NETWORK_BRIDGE && s->network_name)
+		o->network = s->network_name;
+	else if (!s->host_network)
+		o->network = words[s->network_kind];
+	return o->network ? 0 : no_memory(err);
+}
+
+static int set_network(const struct service_spec *s, struct csn_container_options *o,
+		       struct arena *arena, struct csn_error *err)
+{
+	struct csn_container_network *n = arena_alloc(arena, sizeof *n);
+	struct csn_port *ports = arena_array(arena, s->port_mappings.count, sizeof *ports);
+	if (!n || !ports)
+		return no_memory(err);
+	*n = (struct csn_container_network)CSN_CONTAINER_NETWORK_INIT;
+	for (size_t i = 0; i < s->port_mappings.count; i++) {
+		const struct service_port *p = &s->port_mappings.items[i];
+		ports[i] = (struct csn_port)CSN_PORT_INIT;
+		ports[i].host_ip =
+			p->host_ip && strcmp(p->host_ip, "0.0.0.0") != 0 ? p->host_ip : NULL;
+		ports[i].host_port = p->host_port;
+		ports[i].container_port = p->container_port;
+		ports[i].protocol = p->protocol;
+	}
+	n->ports = ports;
+	n->ports_count = s->port_mappings.count;
+	n->dns = s->dns.count ? (const char *const *)s->dns.items : NULL;
+	n->extra_hosts = s->extra_hosts.count ? (const char *const *)s->extra_hosts.items : NULL;
+	o->networking = n;
+	return set_network_mode(s, o, arena, err);
 }
 
 int service_options(const struct csn_service *service, const char *name,
@@ -305,7 +335,7 @@ int service_options(const struct csn_service *service, const char *name,
 	o.cgroup_parent = s->cgroup_parent;
 	o.stop_timeout_ms = (s->stop_grace_period_ns + 999999) / 1000000;
 	set_command(s, &o);
-	set_network(s, &o);
+	TRY(set_network(s, &o, arena, err));
 	TRY(set_env(s, &o, arena, err));
 	TRY(set_labels(s, name, &o, arena, err));
 	TRY(set_security(s, &o, arena, err));

@@ -39,7 +39,8 @@ struct csn_service *subject_service(const char *command)
 	struct csn_service *service = NULL;
 	struct csn_error err;
 	int n = snprintf(text, sizeof text,
-			 "{\"rtype\": \"service\", \"image\": {\"name\": \"%s\"}%s%s%s,"
+			 "{\"rtype\": \"service\", \"network_mode\": \"none\","
+			 " \"image\": {\"name\": \"%s\"}%s%s%s,"
 			 " \"endpoints\": [{\"name\": \"http\", \"protocol\": \"http\","
 			 " \"port\": 8080}]}",
 			 subject->image,

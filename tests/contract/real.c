@@ -116,7 +116,8 @@ START_TEST(a_missing_program_fails_the_start)
 	struct csn_error err;
 	char text[300];
 	int n = snprintf(text, sizeof text,
-			 "{\"image\": {\"name\": \"%s\"}, \"command\": {\"args\": [\"/nowhere\"]}}",
+			 "{\"network_mode\": \"none\", \"image\": {\"name\": \"%s\"}, \"command\": "
+			 "{\"args\": [\"/nowhere\"]}}",
 			 subject->image);
 	OK(csn_service_parse(text, (size_t)n, CSN_FORMAT_JSON, NULL, &s, &err));
 	OK(csn_rt_create_container(rt, &id, s, &err));
@@ -226,7 +227,7 @@ END_TEST
 START_TEST(what_a_service_asks_for_is_there)
 {
 	static const char format[] =
-		"image: {name: '%s'}\n"
+		"image: {name: '%s'}\nnetwork_mode: none\n"
 		"command: {args: [sh, -c, 'id -u; id -g; pwd; hostname; echo $A $B; ulimit -n; "
 		"cat /proc/sys/net/ipv4/ip_default_ttl; grep -c CapEff:.*0000000000000400 "
 		"/proc/self/status; touch /x 2>/dev/null || echo read-only; ls /host'], "
