@@ -17,6 +17,7 @@
 #ifndef CAISSON_RUNTIME_H
 #define CAISSON_RUNTIME_H
 
+#include "caisson-registry.h"
 #include "caisson.h"
 
 #ifdef __cplusplus
@@ -155,6 +156,11 @@ CSN_API struct csn_runtime *csn_rt_engine(struct csn_rt *rt);
 /* With the policy if-not-present, and credentials looked up by the registry's name. */
 CSN_API int csn_rt_pull_image(struct csn_rt *rt, const char *image,
 			      struct csn_error *err) CSN_MUST_CHECK;
+/* auth NULL: looked up likewise. CSN_ERROR_PULL_FAILED. */
+CSN_API int csn_rt_pull_image_with_policy(struct csn_rt *rt, const char *image,
+					  enum csn_pull_policy policy,
+					  const struct csn_registry_options *auth,
+					  struct csn_error *err) CSN_MUST_CHECK;
 /* Sorted by reference. */
 CSN_API int csn_rt_list_images(struct csn_rt *rt, struct csn_images **ret,
 			       struct csn_error *err) CSN_MUST_CHECK;

@@ -38,7 +38,8 @@ struct rt_operations {
 	void (*close)(struct csn_rt *rt);
 	struct csn_runtime *(*engine)(struct csn_rt *rt);
 
-	int (*pull_image)(struct csn_rt *rt, const char *image, struct csn_error *err);
+	int (*pull_image)(struct csn_rt *rt, const char *image, enum csn_pull_policy policy,
+			  const struct csn_registry_options *auth, struct csn_error *err);
 	int (*list_images)(struct csn_rt *rt, struct csn_images **ret, struct csn_error *err);
 	int (*remove_image)(struct csn_rt *rt, const char *image, bool force,
 			    struct csn_error *err);

@@ -51,12 +51,17 @@ static int need_image(const char *image, struct csn_error *err)
 	return fail_kind(err, CSN_ERROR_INVALID_SPEC, "", "image must not be empty");
 }
 
-int csn_rt_pull_image(struct csn_rt *rt, const char *image, struct csn_error *err)
+int csn_rt_pull_image_with_policy(struct csn_rt *rt, const char *image, enum csn_pull_policy policy,
+				  const struct csn_registry_options *auth, struct csn_error *err)
 {
 	TRY(need_image(image, err));
-	if (!rt->ops->pull_image)
-		return unsupported(err, "pull_image");
-	return as_kind(err, rt->ops->pull_image(rt, image, err), CSN_ERROR_PULL_FAILED, image);
+	return as_kind(err, rt->ops->pull_image(rt, image, policy, auth, err),
+		       CSN_ERROR_PULL_FAILED, image);
+}
+
+int csn_rt_pull_image(struct csn_rt *rt, const char *image, struct csn_error *err)
+{
+	return csn_rt_pull_image_with_policy(rt, image, CSN_PULL_IF_NOT_PRESENT, NULL, err);
 }
 
 int csn_rt_list_images(struct csn_rt *rt, struct csn_images **ret, struct csn_error *err)

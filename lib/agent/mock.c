@@ -87,9 +87,12 @@ static void sleep_ms(long ms)
 /* ---- life --------------------------------------------------------------------------------------
  */
 
-static int mock_pull(struct csn_rt *rt, const char *image, struct csn_error *err)
+static int mock_pull(struct csn_rt *rt, const char *image, enum csn_pull_policy policy,
+		     const struct csn_registry_options *auth, struct csn_error *err)
 {
 	(void)rt;
+	(void)policy;
+	(void)auth;
 	(void)image;
 	(void)err;
 	sleep_ms(PULL_MS);

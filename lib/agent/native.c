@@ -52,6 +52,15 @@ static int get(struct csn_rt *rt, const struct container_ref *c, struct csn_cont
 /* ---- images ------------------------------------------------------------------------------------
  */
 
+static int native_pull(struct csn_rt *rt, const char *image, enum csn_pull_policy policy,
+		       const struct csn_registry_options *auth, struct csn_error *err)
+{
+	struct csn_image_pull_options o = CSN_IMAGE_PULL_OPTIONS_INIT;
+	o.policy = policy;
+	o.registry = auth;
+	return csn_image_pull(engine_of(rt), image, &o, NULL, err);
+}
+
 static int native_list_images(struct csn_rt *rt, struct csn_images **ret, struct csn_error *err)
 {
 	return csn_image_list(engine_of(rt), ret, err);
@@ -329,6 +338,7 @@ static const struct rt_operations operations = {
 	.name = "native",
 	.close = native_close,
 	.engine = engine_of,
+	.pull_image = native_pull,
 	.list_images = native_list_images,
 	.remove_image = native_remove_image,
 	.create = native_create,

@@ -18,8 +18,7 @@ static struct life make(const char *service, uint32_t replica, const char *comma
 	struct life l = { subject_open(), subject_id(service, replica) };
 	struct csn_error err;
 	struct csn_service *s = subject_service(command);
-	if (!subject->is_real)
-		OK(csn_rt_pull_image(l.rt, subject->image, &err));
+	OK(csn_rt_pull_image(l.rt, subject->image, &err));
 	OK(csn_rt_create_container(l.rt, &l.id, s, &err));
 	csn_service_free(s);
 	return l;
@@ -226,6 +225,13 @@ START_TEST(images_of_the_runtime)
 	ck_assert_uint_eq(csn_images_count(images) > 0, subject->is_real);
 	csn_images_free(images);
 	FAILS(csn_rt_pull_image(rt, "", &err), CSN_ERROR_INVALID_SPEC);
+	OK(csn_rt_pull_image_with_policy(rt, subject->image, CSN_PULL_NEVER, NULL, &err));
+	if (subject->is_real) {
+		FAILS(csn_rt_pull_image_with_policy(rt, "nobody/has:this", CSN_PULL_NEVER, NULL,
+						    &err),
+		      CSN_ERROR_PULL_FAILED);
+		ck_assert_ptr_nonnull(strstr(err.text, "Failed to pull image 'nobody/has:this': "));
+	}
 	if (subject->is_real)
 		FAILS(csn_rt_remove_image(rt, "nobody/has:this", false, &err), CSN_ERROR_NOT_FOUND);
 	else
