@@ -169,7 +169,9 @@ CSN_API int csn_image_remove(struct csn_runtime *rt, const char *image, bool for
 
 struct csn_mount {
 	size_t size;
-	const char *source; /* absolute path on the host; must exist */
+	const char *source; /* absolute path on the host, which must exist; or the name of a volume,
+			     * which is made where it is missing; NULL: a volume of the
+			     * container's own, removed with it */
 	const char *target; /* absolute path in the container; made where it is missing */
 	bool readonly;
 };

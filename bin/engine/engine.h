@@ -21,7 +21,7 @@ extern const struct command command_attach, command_create, command_events, comm
 	command_unpause, command_update, command_wait;
 extern const struct command command_image, command_save, command_tag;
 
-extern const struct command command_network, command_system;
+extern const struct command command_network, command_system, command_volume;
 
 /* Exit statuses that are not a container's. */
 enum { STATUS_FAILED = 1, STATUS_ENGINE_ERROR = 125 };
@@ -156,8 +156,8 @@ extern struct make_args make_args;
 		  &make_args.user },                                                                 \
 		{ 'v',                                                                               \
 		  "volume",                                                                          \
-		  "SRC:DST[:ro]",                                                                    \
-		  "bind a directory or file of the host",                                            \
+		  "[SRC:]DST[:ro]",                                                                  \
+		  "bind a directory or file of the host, or a volume",                               \
 		  OPT_LIST,                                                                          \
 		  &make_args.volumes },                                                              \
 		{ 0,	    "entrypoint",	  "PROGRAM", "instead of the image's; empty: none",  \

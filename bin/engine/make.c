@@ -36,7 +36,8 @@ static int collect_env(struct arena *arena, const char *const **ret, struct csn_
 	return 0;
 }
 
-/* SRC:DST[:OPTIONS]; a relative SRC is of the working directory. */
+/* SRC:DST[:OPTIONS], where SRC is a path or the name of a volume, or DST alone; a relative SRC
+ * (./x) is of the working directory. */
 static int parse_volume(struct arena *arena, const char *text, struct csn_mount *ret,
 			struct csn_error *err)
 {
@@ -44,8 +45,12 @@ static int parse_volume(struct arena *arena, const char *text, struct csn_mount 
 	if (!source)
 		return fail(err, ENOMEM, "out of memory");
 	char *target = strchr(source, ':');
+	if (!target && source[0] == '/') {
+		ret->target = source; /* a volume of the container's own */
+		return 0;
+	}
 	if (!target || target == source || !target[1])
-		return fail(err, EINVAL, "--volume \"%s\": expected SRC:DST[:ro]", text);
+		return fail(err, EINVAL, "--volume \"%s\": expected [SRC:]DST[:ro]", text);
 	*target++ = '\0';
 	char *options = strchr(target, ':');
 	if (options)
@@ -53,10 +58,12 @@ static int parse_volume(struct arena *arena, const char *text, struct csn_mount 
 	if (options && strcmp(options, "ro") != 0 && strcmp(options, "rw") != 0)
 		return fail(err, EINVAL, "--volume \"%s\": expected \"ro\" or \"rw\", not \"%s\"",
 			    text, options);
-	if (!strchr(source, '/') && strcmp(source, ".") != 0)
-		return fail(err, EINVAL,
-			    "--volume \"%s\": named volumes are not supported yet; write a path",
-			    text);
+	if (!strchr(source, '/') && source[0] != '.') {
+		ret->source = source; /* the name of a volume */
+		ret->target = target;
+		ret->readonly = options && strcmp(options, "ro") == 0;
+		return 0;
+	}
 	auto_mem char *real = realpath(source, NULL);
 	if (!real)
 		return fail_errno(err, "--volume \"%s\": %s", text, source);

@@ -36,6 +36,7 @@ bin_csn_SOURCES = \
 	bin/engine/stop.c \
 	bin/engine/unpause.c \
 	bin/engine/update.c \
+	bin/engine/volume.c \
 	bin/engine/wait.c
 bin_csn_LDADD = lib/libcaisson.la lib/base/libbase.la $(JANSSON_LIBS)
 dist_man_MANS += bin/man/csn.1

@@ -262,11 +262,12 @@ static int set_mounts(const struct service_spec *s, struct csn_container_options
 		return no_memory(err);
 	for (size_t i = 0; i < s->storage.count; i++) {
 		const struct service_storage *v = &s->storage.items[i];
-		(void)snprintf(field, sizeof field, "storage[%zu]: not a bind", i);
-		if (v->kind != STORAGE_BIND)
+		(void)snprintf(field, sizeof field, "storage[%zu]: tmpfs, s3 and sizes", i);
+		if (v->kind == STORAGE_TMPFS || v->kind == STORAGE_S3 || v->size_bytes.set)
 			return unsupported(field, err);
 		mounts[i] = (struct csn_mount)CSN_MOUNT_INIT;
-		mounts[i].source = v->source;
+		/* An anonymous one has neither. */
+		mounts[i].source = v->kind == STORAGE_BIND ? v->source : v->name;
 		mounts[i].target = v->target;
 		mounts[i].readonly = v->readonly;
 	}

@@ -288,16 +288,6 @@ static int choose_cgroup(struct making *m, struct csn_error *err)
 	return m->service.cgroup ? 0 : fail(err, ENOMEM, "out of memory");
 }
 
-/* Now rather than at the start: who makes a container is there to read it. */
-static int check_sources(const struct csn_container_options *o, struct csn_error *err)
-{
-	for (size_t i = 0; i < o->mounts_count; i++)
-		if (access(service_mount(o, i)->source, F_OK) < 0)
-			return fail_errno(err, "mount source \"%.300s\"",
-					  service_mount(o, i)->source);
-	return 0;
-}
-
 int csn_container_create(struct csn_runtime *rt, const struct csn_container_options *options,
 			 char ret_id[CSN_ID_SIZE], struct csn_error *err)
 {
@@ -316,12 +306,13 @@ int csn_container_create(struct csn_runtime *rt, const struct csn_container_opti
 	if (lock < 0)
 		return lock;
 	TRY(image_find(rt, o.image, &m.image, &m.arena, err));
+	const struct csn_container_options given = o;
+	TRY(volumes_resolve(rt, m.id, &o, &m.arena, err));
 	TRY(service_decide(&o, &m.image, m.id, &m.service, &m.arena, err));
 	TRY(resources_decide(o.resources, true, &m.service.resources, &m.arena, err));
 	TRY(choose_cgroup(&m, err));
 	TRY(run_network_decide(rt, &o, &m.image.config, m.service.hostname, &m.network,
 			       &m.service.network, &m.arena, err));
-	TRY(check_sources(&o, err));
 	struct csn_security security = CSN_SECURITY_INIT;
 	TRY(decide_security(&m, &o, &security, err));
 	TRY(find_user(&m, err));
@@ -329,6 +320,7 @@ int csn_container_create(struct csn_runtime *rt, const struct csn_container_opti
 	TRY(make_dir(&m, "rootfs", err));
 	TRY(make_dir(&m, "work", err));
 	TRY(make_upper(&m, err));
+	TRY(volumes_make(rt, m.dir, &given, err));
 	TRY(put_config(&m, err));
 	TRY(finish(&m, err));
 	struct container made AUTO(container_close) = CONTAINER_INIT;

@@ -24,6 +24,7 @@ lib_runtime_libruntime_la_SOURCES = \
 	lib/runtime/time.c \
 	lib/runtime/update.c \
 	lib/runtime/users.c \
+	lib/runtime/volumes.c \
 	lib/runtime/wait.c
 lib_runtime_libruntime_la_LIBADD = \
 	lib/service/libservice.la \

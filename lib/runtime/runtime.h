@@ -157,6 +157,18 @@ bool id_is_valid(const char *text); /* 64 lower-case hex digits */
 /* Removes what crashed creations and removals left. create.c */
 void unfinished_sweep(struct csn_runtime *rt);
 
+/* ---- volumes (volumes.c) ----------------------------------------------------------------------
+ */
+
+/* Replaces what mounts say of volumes by paths, in the arena; makes nothing. The caller holds the
+ * lock on containers until the container is made. */
+int volumes_resolve(struct csn_runtime *rt, const char *id, struct csn_container_options *o,
+		    struct arena *arena, struct csn_error *err);
+/* Makes the named ones that are missing, and the container's own in its directory: of the options
+ * as they were before. */
+int volumes_make(struct csn_runtime *rt, int container_dir,
+		 const struct csn_container_options *given, struct csn_error *err);
+
 /* ---- facts (facts.c) --------------------------------------------------------------------------
  */
 
