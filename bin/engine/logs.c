@@ -53,6 +53,9 @@ static int write_json(const struct csn_log_line *line)
 static int write_line(const struct csn_log_line *line, bool json)
 {
 	FILE *to = line->stream == CSN_STREAM_STDERR ? stderr : stdout;
+	/* Who sends both to one place wants them in their order. */
+	if (to == stderr)
+		(void)fflush(stdout);
 	char when[48];
 
 	if (json)

@@ -13,6 +13,7 @@ integration_tests = \
 	tests/integration/engine_stats.sh \
 	tests/integration/engine_security.sh \
 	tests/integration/exec.sh \
+	tests/integration/engine_logs.sh \
 	tests/integration/engine_volumes.sh \
 	tests/integration/framework_selftest.sh \
 	tests/integration/image_debian.sh \
