@@ -26,7 +26,7 @@ static bool help;
 static struct csn_error err;
 
 /* The words after the program's name, up to NULL. */
-static int parse(bool mixed, ...)
+static int parse(int mixed, ...)
 {
 	va_list ap;
 	va_start(ap, mixed);
