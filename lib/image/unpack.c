@@ -22,14 +22,24 @@
 #include "base/error.h"
 #include "image/whiteout.h"
 
+#define BLOCK 512 /* of tar */
+
 static la_ssize_t read_piece(struct archive *a, void *data, const void **ret)
 {
+	static const unsigned char padding[BLOCK];
 	struct unpack *u = data;
 	ssize_t n = u->options.next(u->options.data, ret, &u->stream_error);
 
 	if (n < 0) {
 		archive_set_error(a, (int)-n, "%s", u->stream_error.text);
 		return -1;
+	}
+	/* Some tools leave out the padding of the last file and all behind it (umoci's insert): it
+	 * is made up here, and looked at when all is read (check_end). */
+	if (n == 0 && u->piece_end % BLOCK) {
+		u->cut_at = u->piece_end;
+		*ret = padding;
+		n = (ssize_t)(BLOCK - u->piece_end % BLOCK);
 	}
 	u->piece = *ret;
 	u->piece_start = u->piece_end;
@@ -204,6 +214,15 @@ static int drain(struct unpack *u, struct csn_error *err)
 	return 0;
 }
 
+/* A stream that does not end at the end of a block ended right behind the last file's content, or
+ * something of it is missing. */
+static int check_end(const struct unpack *u, struct csn_error *err)
+{
+	if (u->cut_at % BLOCK == 0 || u->cut_at % BLOCK == u->last_size % BLOCK)
+		return 0;
+	return fail(err, EINVAL, "the tar data is damaged: it ends in the middle of an entry");
+}
+
 static int unpack(struct unpack *u, struct csn_error *err)
 {
 	struct archive_entry *e;
@@ -211,10 +230,13 @@ static int unpack(struct unpack *u, struct csn_error *err)
 
 	if (!open_archive(u, err))
 		return -err->code;
-	while ((r = next_entry(u, &e, err)) > 0)
+	while ((r = next_entry(u, &e, err)) > 0) {
+		u->last_size = (uint64_t)archive_entry_size(e);
 		TRY(unpack_entry(u, e, err));
+	}
 	TRY(r);
 	TRY(drain(u, err));
+	TRY(check_end(u, err));
 	TRY(whiteout_write(&u->tree, err));
 	TRY(writer_finish_dirs(u, err));
 	u->result.dependent = u->tree.dependent;

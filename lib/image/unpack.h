@@ -68,6 +68,9 @@ struct unpack {
 	/* The piece of the stream that libarchive has in hand. */
 	const unsigned char *piece;
 	uint64_t piece_start, piece_end;
+	/* Where the stream ended, if that was not at the end of a block; and how much the last
+	 * entry had. */
+	uint64_t cut_at, last_size;
 	struct csn_error stream_error; /* .code: the stream failed, libarchive only says so */
 };
 

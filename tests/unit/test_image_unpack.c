@@ -421,6 +421,38 @@ START_TEST(names)
 END_TEST
 
 /* GNU's sparse format 1.0: data at the right places, holes between. */
+/* Without the padding of the last file and the blocks of zeros; and with less than its content. */
+START_TEST(cut)
+{
+	static const struct tar_entry entries[] = { T_FILE("a", "first"),
+						    T_FILE("b", "content"),
+						    { 0 } };
+	const struct lower_view lowers = { 0 };
+	struct unpack_result result;
+	struct csn_error err = { 0 };
+	struct tar t = { 0 };
+	tar_make(&t, entries);
+	size_t end = 3 * 512 + strlen("content");
+
+	t.size = end;
+	auto_fd whole = make_dir("cut");
+	ck_assert_msg(unpack_tar(&t, whole, &lowers, &result, &err) == 0, "%s", err.text);
+	auto_mem char *text = tree_text(whole);
+	ck_assert_str_eq(text, "f 644 a=first\nf 644 b=content\n");
+	for (size_t less = 1; less < 1024; less += 7) {
+		char name[24];
+		(void)snprintf(name, sizeof name, "cut%zu", less);
+		t.size = end - less;
+		auto_fd dir = make_dir(name);
+		/* A whole number of entries is a whole archive, as other tools have it. */
+		bool whole_entries = t.size == 1024 || t.size == 512 + strlen("first");
+		ck_assert_msg((unpack_tar(&t, dir, &lowers, &result, &err) < 0) != whole_entries,
+			      "%zu", less);
+	}
+	tar_done(&t);
+}
+END_TEST
+
 START_TEST(sparse)
 {
 	static const char map[] = "2\n1048576\n4\n3145728\n0\n";
@@ -470,6 +502,7 @@ int main(void)
 	tcase_add_loop_test(tc, way_out, 0, (int)COUNT(ways_out));
 	tcase_add_test(tc, times);
 	tcase_add_test(tc, names);
+	tcase_add_test(tc, cut);
 	tcase_add_test(tc, sparse);
 	suite_add_tcase(suite, tc);
 
