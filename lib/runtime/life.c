@@ -183,12 +183,50 @@ static void record_failure(struct csn_runtime *rt, const struct container *c,
 	event_tell(rt, c, (struct journal_event){ .action = "die", .end = &end });
 }
 
+/* Waits until fd (a pidfd) is readable. -ETIMEDOUT. */
+static int wait_gone(int fd, int64_t deadline)
+{
+	for (;;) {
+		struct pollfd p = { .fd = fd, .events = POLLIN };
+		int n = poll(&p, 1, deadline_left(deadline));
+		if (n > 0)
+			return 0;
+		if (n == 0)
+			return -ETIMEDOUT;
+		if (errno != EINTR)
+			return -errno;
+	}
+}
+
+static bool is_alive(int pidfd)
+{
+	struct pollfd p = { .fd = pidfd, .events = POLLIN };
+	return pidfd >= 0 && poll(&p, 1, 0) == 0;
+}
+
+/* Before the signal is sent: what it does is told by others, and comes behind it. */
+static void tell_kill(struct csn_runtime *rt, const struct container *c, int number)
+{
+	event_tell(rt, c,
+		   (struct journal_event){ .action = "kill", .signal = signal_name(number) });
+}
+
+/* One that has just ended is not running, though its monitor has still to clear up. */
+static void await_last_end(struct csn_runtime *rt, const struct container *c)
+{
+	struct facts f AUTO(facts_done) = FACTS_INIT;
+	facts_read(rt, c, false, &f);
+	if (f.has_exit && f.monitor_fd >= 0)
+		(void)wait_gone(f.monitor_fd, deadline_in(GONE_TIMEOUT_MS));
+}
+
 int csn_container_start(struct csn_runtime *rt, const char *container,
 			struct csn_attach **ret_attach, struct csn_error *err)
 {
 	struct container c AUTO(container_close) = CONTAINER_INIT;
 	struct facts f AUTO(facts_done) = FACTS_INIT;
 	TRY(container_find(rt, container, &c, err));
+	await_last_end(rt, &c);
 	auto_fd lock = lock_dir(c.dir, LOCK_EX, err);
 	if (lock < 0)
 		return lock;
@@ -236,34 +274,6 @@ int csn_start_exit_code(const struct csn_error *err)
 
 /* ---- stop and kill ----------------------------------------------------------------------------
  */
-
-/* Waits until fd (a pidfd) is readable. -ETIMEDOUT. */
-static int wait_gone(int fd, int64_t deadline)
-{
-	for (;;) {
-		struct pollfd p = { .fd = fd, .events = POLLIN };
-		int n = poll(&p, 1, deadline_left(deadline));
-		if (n > 0)
-			return 0;
-		if (n == 0)
-			return -ETIMEDOUT;
-		if (errno != EINTR)
-			return -errno;
-	}
-}
-
-static bool is_alive(int pidfd)
-{
-	struct pollfd p = { .fd = pidfd, .events = POLLIN };
-	return pidfd >= 0 && poll(&p, 1, 0) == 0;
-}
-
-/* Before the signal is sent: what it does is told by others, and comes behind it. */
-static void tell_kill(struct csn_runtime *rt, const struct container *c, int number)
-{
-	event_tell(rt, c,
-		   (struct journal_event){ .action = "kill", .signal = signal_name(number) });
-}
 
 static int kill_all(struct csn_runtime *rt, const struct container *c, const struct facts *f,
 		    struct csn_error *err)

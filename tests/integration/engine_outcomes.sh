@@ -127,3 +127,15 @@ csn kill orphan >/dev/null
 t_is "$(outcome orphan)" "signal 137 SIGKILL 0" "started again, its end is told"
 
 csn ps -aq | xargs -n 1 "$CSN" --root "$world/root" --run-root "$world/run" rm >/dev/null
+
+# ---- and then again -----------------------------------------------------------------------------
+
+# A start in the moment between the end and the clearing up is a start.
+csn create --name again --network none box true >/dev/null
+late=
+for ((i = 0; i < 30; i++)); do
+	csn start again >/dev/null || late+=" $i"
+	csn wait again >/dev/null
+done
+t_is "$late" "" "one that has just ended starts again"
+t_ok "it goes" csn rm again
