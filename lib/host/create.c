@@ -289,7 +289,7 @@ static int launch(struct creation *c, struct csn_error *err)
 	c->launch.state_text = listener_state;
 	c->launch.data = c;
 	c->built.plan.gate_fd = c->gate;
-	c->built.plan.ignored_signals = ignored_signals();
+	launch_inherited(&c->built.plan, c->spec->linux_.namespaces[NS_USER].present);
 
 	TRY(launch_clone(&c->launch, err));
 	scope_release(&c->scope);

@@ -40,8 +40,8 @@ struct launch {
 		.cgroup_dir = -1, .pid = 0, .pidfd = -1, .sync = -1, .tty_master = -1              \
 	}
 
-/* Bit n-1 for each signal n that we were started with SIG_IGN for: plan.ignored_signals. */
-uint64_t ignored_signals(void);
+/* What the child inherits from us: plan.ignored_signals, plan.inherited_bounding. */
+void launch_inherited(struct plan *p, bool has_userns);
 /* Clones the child. On success l->pid, pidfd and sync are set; the plan's sync_fd and gate_fd are
  * the child's alone from here. */
 int launch_clone(struct launch *l, struct csn_error *err);

@@ -91,10 +91,11 @@ static void own_stdio(uid_t uid)
 int step_user(struct child *c)
 {
 	const struct plan *p = c->plan;
+	uint64_t have = p->inherited_bounding ? p->inherited_bounding : UINT64_MAX;
 
 	if (p->caps.set)
 		for (int cap = 0; cap < 64; cap++) {
-			if (p->caps.bounding & (UINT64_C(1) << cap))
+			if (!(have & ~p->caps.bounding & (UINT64_C(1) << cap)))
 				continue;
 			if (prctl(PR_CAPBSET_DROP, cap, 0, 0, 0) < 0) {
 				if (errno == EINVAL)

@@ -140,6 +140,8 @@ struct plan {
 
 	/* Signals that our caller ignores (bit n-1), to be given back their default. */
 	uint64_t ignored_signals;
+	/* The bounding set that the child is born with (bit n: capability n); 0: all there are. */
+	uint64_t inherited_bounding;
 
 	/* Root and mounts. */
 	bool has_mntns;	    /* new mount namespace: pivot_root and so on */
