@@ -6,5 +6,9 @@ suite=${CSN_CONTRACT_SUITE:-$BUILD/tests/contract/test_contract} # another one: 
 . "$(dirname "$0")/engine_lib.sh"
 
 export CSN_TEST_ROOT=$world/root CSN_TEST_RUN_ROOT=$world/run CAISSON_LIBEXEC=$BUILD/bin
+# Emulated, all of it takes ten times as long.
+if [ -n "${CSN_TEST_SLOW-}" ]; then
+	export CSN_CONTRACT_BYTES=5000000 CSN_THREAD_OPERATIONS=64 CK_TIMEOUT_MULTIPLIER=5
+fi
 t_ok "the suite passes on real containers" "$suite" native
 t_is "$(csn ps -a -q)" "" "and leaves no container"
