@@ -66,26 +66,6 @@ int net_wants_ipv6(struct net *net, const struct net_join *joins, size_t count, 
 /* ---- links ------------------------------------------------------------------------------------
  */
 
-static int make_veth(struct joining *g, struct csn_error *err)
-{
-	struct nl *nl = g->net->route;
-	const struct veth v = { .host_name = g->lease.link,
-				.peer_name = g->lease.ifname,
-				.peer_ns = g->a->ns,
-				.bridge = g->n.interface,
-				.bridge_index = g->bridge,
-				.peer_mac = g->lease.mac,
-				.mtu = g->n.mtu,
-				.group = g->net->group };
-	nl_add_veth(nl, &v);
-	/* The host never has to ask a thousand ports who has an address. */
-	if (g->lease.v4.family)
-		nl_add_neighbour(nl, g->bridge, &g->lease.v4, &g->lease.mac);
-	if (g->lease.v6.family)
-		nl_add_neighbour(nl, g->bridge, &g->lease.v6, &g->lease.mac);
-	return nl_commit(nl, err);
-}
-
 static int make_sublink(struct joining *g, struct csn_error *err)
 {
 	struct link_info parent;
@@ -163,6 +143,52 @@ static int configure(struct joining *g, struct csn_error *err)
 /* ---- one network ------------------------------------------------------------------------------
  */
 
+/* Nothing on the host speaks IPv6 over this end: its bridge does. What is off before the link is up
+ * costs nothing; else each link has routes that the kernel walks through when another comes. */
+static int no_ipv6(const char *link, struct csn_error *err)
+{
+	char path[100];
+	(void)snprintf(path, sizeof path, "net/ipv6/conf/%s/disable_ipv6", link);
+	int r = netns_sysctl(path, "1", err);
+	return r == -ENOENT ? 0 : r;
+}
+
+/* Up on this side, then on the other, so that what the owner sends passes at once. */
+static int make_veth(struct joining *g, struct csn_error *err)
+{
+	struct nl *nl = g->net->route;
+	const struct veth v = { .host_name = g->lease.link,
+				.peer_name = g->lease.ifname,
+				.peer_ns = g->a->ns,
+				.peer_mac = g->lease.mac,
+				.mtu = g->n.mtu,
+				.group = g->net->group };
+	nl_add_veth(nl, &v);
+	TRY(nl_commit(nl, err));
+	TRY(no_ipv6(v.host_name, err));
+	nl_set_up(nl, v.host_name, true);
+	TRY(nl_commit(nl, err));
+	return configure(g, err);
+}
+
+static int make_port(struct joining *g, struct csn_error *err)
+{
+	struct nl *nl = g->net->route;
+	struct link_info l;
+	const struct bridge_port p = { .link = g->lease.link,
+				       .bridge = g->n.interface,
+				       .bridge_index = g->bridge };
+	/* Newer kernels take note of the other end now; older ones a moment later. */
+	TRY(nl_get_link(nl, p.link, &l, err));
+	nl_add_port(nl, &p);
+	/* The host never has to ask a thousand ports who has an address. */
+	if (g->lease.v4.family)
+		nl_add_neighbour(nl, g->bridge, &g->lease.v4, &g->lease.mac);
+	if (g->lease.v6.family)
+		nl_add_neighbour(nl, g->bridge, &g->lease.v6, &g->lease.mac);
+	return nl_commit(nl, err);
+}
+
 static int take_lease(struct joining *g, struct csn_error *err)
 {
 	size_t at = (size_t)(g->j - g->a->joins);
@@ -180,10 +206,14 @@ static int take_lease(struct joining *g, struct csn_error *err)
 
 static int join(struct joining *g, struct csn_error *err)
 {
-	if (g->n.driver == NET_BRIDGE)
+	if (g->n.driver == NET_BRIDGE) {
 		TRY(ensure(g, err));
+		TRY(take_lease(g, err));
+		TRY(make_veth(g, err));
+		return make_port(g, err);
+	}
 	TRY(take_lease(g, err));
-	TRY(g->n.driver == NET_BRIDGE ? make_veth(g, err) : make_sublink(g, err));
+	TRY(make_sublink(g, err));
 	return configure(g, err);
 }
 
@@ -268,6 +298,9 @@ static int is_owner(void *data, const struct net_lease *l)
 /* Before anything is made: what is undone after a failure is all that the owner has there. */
 static int check_new(struct net *net, const struct net_attach *a, struct csn_error *err)
 {
+	int known = owner_known(net, a->owner, err);
+	if (known <= 0)
+		return known;
 	for (size_t i = 0; i < a->joins_count; i++) {
 		const char *network = a->joins[i].network;
 		int r = net_each_lease(net, network, is_owner, (void *)(uintptr_t)a->owner, err);

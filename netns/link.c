@@ -1,9 +1,9 @@
 /*
- * Links. A veth pair is four requests: the first makes both ends, the peer in its namespace; the
- * second brings the host end up, with automatic IPv6 addresses off in the same request (IPv6's half
- * of a link cannot be set while the link is being made), or every port of the bridge would see its
- * neighbour discovery; the third makes it a port. In this order, for a port that comes up has the
- * bridge walk over all its ports once more: with a thousand of them that is half a millisecond.
+ * Links. What a bridge does for all its ports when one of them changes decides what the thousandth
+ * costs, so a veth pair is made and both ends are up before one of them becomes a port: one that
+ * comes up later has the bridge walk over all of them once more. Multicast snooping is off for the
+ * same reason: it begins anew with every port. It needs somebody who asks for members, which no
+ * bridge of ours does; without one the kernel sends multicast everywhere anyway.
  */
 #include <errno.h>
 #include <linux/if_bridge.h>
@@ -39,16 +39,6 @@ static void put_mtu(struct nlmsghdr *h, uint32_t mtu)
 		mnl_attr_put_u32(h, IFLA_MTU, mtu);
 }
 
-/* No addresses that nobody asked for: neither by autoconfiguration nor of the link. */
-static void put_no_ipv6_addresses(struct nlmsghdr *h)
-{
-	struct nlattr *spec = mnl_attr_nest_start(h, IFLA_AF_SPEC);
-	struct nlattr *inet6 = mnl_attr_nest_start(h, AF_INET6);
-	mnl_attr_put_u8(h, IFLA_INET6_ADDR_GEN_MODE, IN6_ADDR_GEN_MODE_NONE);
-	mnl_attr_nest_end(h, inet6);
-	mnl_attr_nest_end(h, spec);
-}
-
 static void put_veth_peer(struct nlmsghdr *h, const struct veth *v)
 {
 	struct nlattr *info = mnl_attr_nest_start(h, IFLA_LINKINFO);
@@ -67,13 +57,13 @@ static void put_veth_peer(struct nlmsghdr *h, const struct veth *v)
 
 /* Hairpin: a frame may go back through the port that it came from. Where br_netfilter is loaded the
  * bridge itself translates, and a container that calls its own published port needs it. */
-static void put_port_options(struct nlmsghdr *h, const struct veth *v)
+static void put_port_options(struct nlmsghdr *h, const struct bridge_port *p)
 {
 	struct nlattr *info = mnl_attr_nest_start(h, IFLA_LINKINFO);
 	mnl_attr_put_str(h, IFLA_INFO_SLAVE_KIND, "bridge");
 	struct nlattr *data = mnl_attr_nest_start(h, IFLA_INFO_SLAVE_DATA);
 	mnl_attr_put_u8(h, IFLA_BRPORT_MODE, 1);
-	if (v->isolated)
+	if (p->isolated)
 		mnl_attr_put_u8(h, IFLA_BRPORT_ISOLATED, 1);
 	mnl_attr_nest_end(h, data);
 	mnl_attr_nest_end(h, info);
@@ -89,27 +79,22 @@ void nl_add_veth(struct nl *nl, const struct veth *v)
 	put_veth_peer(h, v);
 	nl_end(nl, h);
 	nl_name(nl, "make link %s", v->host_name);
+}
 
-	h = begin_link(nl, RTM_NEWLINK, 0, true);
-	mnl_attr_put_strz(h, IFLA_IFNAME, v->host_name);
-	put_no_ipv6_addresses(h);
-	nl_end(nl, h);
-	nl_name(nl, "set link %s up", v->host_name);
-	if (!v->bridge)
-		return;
-
-	h = begin_link(nl, RTM_NEWLINK, 0, false);
-	mnl_attr_put_strz(h, IFLA_IFNAME, v->host_name);
+void nl_add_port(struct nl *nl, const struct bridge_port *p)
+{
+	struct nlmsghdr *h = begin_link(nl, RTM_NEWLINK, 0, false);
+	mnl_attr_put_strz(h, IFLA_IFNAME, p->link);
 	mnl_attr_put_u32(h, IFLA_MASTER,
-			 v->bridge_index ? v->bridge_index : if_nametoindex(v->bridge));
+			 p->bridge_index ? p->bridge_index : if_nametoindex(p->bridge));
 	nl_end(nl, h);
-	nl_name(nl, "attach link %s to %s", v->host_name, v->bridge);
+	nl_name(nl, "attach link %s to %s", p->link, p->bridge);
 
 	h = begin_link(nl, RTM_NEWLINK, 0, false);
-	mnl_attr_put_strz(h, IFLA_IFNAME, v->host_name);
-	put_port_options(h, v);
+	mnl_attr_put_strz(h, IFLA_IFNAME, p->link);
+	put_port_options(h, p);
 	nl_end(nl, h);
-	nl_name(nl, "set up port %s of %s", v->host_name, v->bridge);
+	nl_name(nl, "set up port %s of %s", p->link, p->bridge);
 }
 
 void nl_add_bridge(struct nl *nl, const struct bridge *b)
@@ -125,6 +110,7 @@ void nl_add_bridge(struct nl *nl, const struct bridge *b)
 	struct nlattr *data = mnl_attr_nest_start(h, IFLA_INFO_DATA);
 	mnl_attr_put_u32(h, IFLA_BR_STP_STATE, 0);
 	mnl_attr_put_u32(h, IFLA_BR_FORWARD_DELAY, 0);
+	mnl_attr_put_u8(h, IFLA_BR_MCAST_SNOOPING, 0);
 	mnl_attr_nest_end(h, data);
 	mnl_attr_nest_end(h, info);
 	nl_end(nl, h);

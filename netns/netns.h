@@ -98,22 +98,29 @@ struct veth {
 	const char *host_name; /* this end stays */
 	const char *peer_name; /* that end is born in peer_ns */
 	int peer_ns;
-	const char *bridge;    /* the host end becomes its port; NULL: none */
-	uint32_t bridge_index; /* 0: looked up by the name */
 	struct net_mac peer_mac;
 	uint32_t mtu;	/* 0: the kernel's */
 	uint32_t group; /* tag of the host end */
-	bool isolated;	/* the port speaks to the bridge alone, not to other isolated ports */
 };
-/* Both ends; the host end up, without IPv6 of its own, hairpin on when it has a bridge. */
+/* Both ends, neither of them up. */
 void nl_add_veth(struct nl *nl, const struct veth *v);
+
+struct bridge_port {
+	const char *link;
+	const char *bridge;
+	uint32_t bridge_index; /* 0: looked up by the name */
+	bool isolated;	       /* it speaks to the bridge alone, not to other isolated ports */
+};
+/* The link becomes a port, with hairpin. */
+void nl_add_port(struct nl *nl, const struct bridge_port *p);
 
 struct bridge {
 	const char *name;
 	uint32_t mtu, group;
 	struct net_mac mac;
 };
-/* An empty bridge without spanning tree, not up. -EEXIST when there is one. */
+/* An empty bridge without spanning tree or multicast snooping, not up. -EEXIST when there is one.
+ */
 void nl_add_bridge(struct nl *nl, const struct bridge *b);
 
 enum sub_mode { SUB_MACVLAN, SUB_IPVLAN };

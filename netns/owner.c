@@ -57,6 +57,15 @@ int owner_write(struct net *net, const struct net_attach *a, struct csn_error *e
 	return file_write_atomic(owners, a->owner, text, size, 0600, false, err);
 }
 
+int owner_known(struct net *net, const char *owner, struct csn_error *err)
+{
+	auto_fd owners = open_owners(net, err);
+	TRY(owners);
+	if (faccessat(owners, owner, F_OK, AT_SYMLINK_NOFOLLOW) == 0)
+		return 1;
+	return errno == ENOENT ? 0 : fail_errno(err, "look for the networks of %.12s", owner);
+}
+
 int owner_networks(struct net *net, const char *owner,
 		   int (*fn)(void *data, const char *network, struct csn_error *err), void *data,
 		   struct csn_error *err)

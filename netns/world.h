@@ -109,6 +109,9 @@ struct net_mac mac_of(const struct net_addr *v4, const struct net_addr *v6);
 
 /* Writes the intent: which networks. Read back by detach. */
 int owner_write(struct net *net, const struct net_attach *a, struct csn_error *err);
+/* 1: it has an intent. Without one it has nothing at all, for that is written first and goes last.
+ */
+int owner_known(struct net *net, const char *owner, struct csn_error *err);
 /* Calls fn for each network of an owner; 0 when the owner is not known. */
 int owner_networks(struct net *net, const char *owner,
 		   int (*fn)(void *data, const char *network, struct csn_error *err), void *data,

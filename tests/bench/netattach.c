@@ -6,12 +6,15 @@
  *
  *	netattach ROUNDS [COUNT]
  *
- * COUNT: then so many of ours are attached one after the other and stay, to see whether the last
- * costs what the first did. To be run in network and mount namespaces of its own (tests/bench/net).
+ * COUNT: then ours are attached until so many are there, and the last ones are compared with the
+ * 10th: in two hosts (network namespaces), by turns. "Kernel alone" is the same with nothing but
+ * the requests for a namespace, two links, a bridge's port, an address and a route: whatever grows
+ * there is none of ours. To be run in network and mount namespaces of its own (tests/bench/net).
  */
 #include <errno.h>
 #include <fcntl.h>
 #include <netinet/in.h>
+#include <sched.h>
 #include <signal.h>
 #include <spawn.h>
 #include <stdbool.h>
@@ -35,7 +38,20 @@ static const char *const names[] = { "caisson",	       "caisson, back", "netavar
 static double *samples[WHATS];
 static size_t counts[WHATS];
 static const char *dir; /* for all files */
-static struct net net = NET_INIT;
+
+/* One host: its network namespace, and our files there. */
+struct host {
+	int ns;
+	struct net net;
+	uint32_t bridge; /* of the kernel alone: index */
+	struct nl *nl;
+	unsigned count;
+};
+#define HOST_INIT                                                                                  \
+	{                                                                                          \
+		.ns = -1, .net = NET_INIT                                                          \
+	}
+static struct host here = HOST_INIT;
 
 static void die(const struct csn_error *err)
 {
@@ -47,6 +63,13 @@ static double now_us(void)
 {
 	struct timespec t;
 	(void)clock_gettime(CLOCK_MONOTONIC, &t);
+	return (double)t.tv_sec * 1e6 + (double)t.tv_nsec / 1e3;
+}
+
+static double cpu_us(void)
+{
+	struct timespec t;
+	(void)clock_gettime(CLOCK_THREAD_CPUTIME_ID, &t);
 	return (double)t.tv_sec * 1e6 + (double)t.tv_nsec / 1e3;
 }
 
@@ -65,16 +88,17 @@ static double median(double *v, size_t n)
 /* ---- ours -------------------------------------------------------------------------------------
  */
 
-static double attach_one(unsigned i, int *ret_ns)
+static double attach_one(struct host *h, int *ret_ns)
 {
 	struct csn_error err;
 	char owner[32];
 	double start = now_us();
-	(void)snprintf(owner, sizeof owner, "bench%u", i);
+	(void)snprintf(owner, sizeof owner, "bench%u", h->count);
 	const struct net_join join = { .network = NET_DEFAULT, .ifname = "eth0", .gateway = true };
 	const struct net_port port = { .protocol = IPPROTO_TCP,
-				       .host_port = (uint16_t)(20000 + i),
+				       .host_port = (uint16_t)(20000 + h->count),
 				       .container_port = 80 };
+	h->count++;
 	if (netns_create(false, ret_ns, &err) < 0)
 		die(&err);
 	const struct net_attach a = { .owner = owner,
@@ -84,21 +108,38 @@ static double attach_one(unsigned i, int *ret_ns)
 				      .joins_count = 1,
 				      .ports = &port,
 				      .ports_count = 1 };
-	if (net_attach(&net, &a, NULL, &err) < 0)
+	if (net_attach(&h->net, &a, NULL, &err) < 0)
 		die(&err);
 	return now_us() - start;
 }
 
-static double detach_one(unsigned i, int ns)
+static double detach_one(struct host *h, unsigned i, int ns)
 {
 	struct csn_error err;
 	char owner[32];
 	double start = now_us();
 	(void)snprintf(owner, sizeof owner, "bench%u", i);
 	(void)close(ns);
-	if (net_detach(&net, owner, NULL, false, &err) < 0)
+	if (net_detach(&h->net, owner, NULL, false, &err) < 0)
 		die(&err);
 	return now_us() - start;
+}
+
+/* Definitions and state of their own. */
+static void open_net(struct net *net, const char *name)
+{
+	struct csn_error err;
+	struct arena arena AUTO(arena_free) = { 0 };
+	struct network n;
+	char definitions[200], run_dir[200];
+	(void)snprintf(definitions, sizeof definitions, "%s/%s-definitions", dir, name);
+	(void)snprintf(run_dir, sizeof run_dir, "%s/%s-run", dir, name);
+	(void)mkdir(definitions, 0700);
+	(void)mkdir(run_dir, 0700);
+	int d = open(definitions, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	int r = open(run_dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (net_open(d, r, "bench", net, &err) < 0 || net_find_default(net, &n, &arena, &err) < 0)
+		die(&err);
 }
 
 /* ---- theirs -----------------------------------------------------------------------------------
@@ -232,8 +273,8 @@ static void compare_all(unsigned rounds)
 		int ns;
 		if (i == WARM_UP)
 			memset(counts, 0, sizeof counts);
-		keep(OURS, attach_one(i, &ns));
-		keep(OURS_BACK, detach_one(i, ns));
+		keep(OURS, attach_one(&here, &ns));
+		keep(OURS_BACK, detach_one(&here, i, ns));
 		if (program) {
 			keep(NETAVARK, netavark(program, "setup", path));
 			keep(NETAVARK_BACK, netavark(program, "teardown", path));
@@ -251,32 +292,163 @@ static void compare_all(unsigned rounds)
 	}
 }
 
-/* The medians of the first and of the last tenth, but for the very first ones. */
-static void grow(unsigned count)
+/* ---- growth -----------------------------------------------------------------------------------
+ */
+
+enum { NEAR = 10, AROUND = 5, TURNS = 8 }; /* the 10th is the 5th to the 15th */
+
+/* The requests alone, in the order in which ours sends them. */
+static double bare_one(struct host *h, int *ret_ns)
 {
-	double *us = calloc(count, sizeof *us);
-	int *ns = calloc(count, sizeof *ns);
-	if (!us || !ns)
-		exit(1);
-	for (unsigned i = 0; i < count; i++)
-		us[i] = attach_one(i, &ns[i]);
-	unsigned tenth = count / 10 ? count / 10 : 1, from = count > 20 ? 5 : 0;
-	double last = median(us + count - tenth, tenth), first = median(us + from, tenth);
-	printf("%u attached: the first %u %.0f us, the last %u %.0f us, %.2f x\n", count, tenth,
-	       first, tenth, last, last / first);
+	struct csn_error err;
+	char name[IFNAMSIZ];
+	struct nl *inside;
+	struct link_info l;
 	double start = now_us();
-	for (unsigned i = 0; i < count; i++)
-		(void)detach_one(i, ns[i]);
-	printf("%u taken back: %.0f us each\n", count, (now_us() - start) / count);
-	free(us);
-	free(ns);
+	unsigned n = h->count++;
+	const struct net_addr gateway = { AF_INET, 32, { 10, 99, 0, 1 } };
+	const struct net_addr a = { AF_INET, 16, { 10, 99, (uint8_t)(n >> 8), (uint8_t)(n + 2) } };
+	const struct net_mac mac = { { 2, 0, 0, 0, (uint8_t)(n >> 8), (uint8_t)n } };
+	(void)snprintf(name, sizeof name, "bare%u", n);
+	const struct veth v = { .host_name = name, .peer_name = "eth0", .peer_mac = mac };
+	const struct bridge_port p = { .link = name, .bridge = "bare", .bridge_index = h->bridge };
+	if (unshare(CLONE_NEWNET) < 0)
+		exit(1);
+	*ret_ns = open("/proc/thread-self/ns/net", O_RDONLY | O_CLOEXEC);
+	int r = nl_open(NL_ROUTE, -1, &inside, &err);
+	if (r < 0 || setns(h->ns, CLONE_NEWNET) < 0)
+		die(&err);
+	struct veth pair = v;
+	pair.peer_ns = *ret_ns;
+	nl_add_veth(h->nl, &pair);
+	nl_set_up(h->nl, name, true);
+	if (nl_commit(h->nl, &err) < 0 || nl_get_link(inside, "eth0", &l, &err) < 0)
+		die(&err);
+	nl_set_up(inside, "eth0", true);
+	nl_add_address(inside, l.index, &a);
+	nl_add_default_route(inside, l.index, &gateway, 0);
+	nl_add_port(h->nl, &p);
+	if (nl_commit(inside, &err) < 0 || nl_commit(h->nl, &err) < 0)
+		die(&err);
+	nl_close(inside);
+	return now_us() - start;
+}
+
+static struct host new_host(const char *name)
+{
+	struct csn_error err;
+	struct link_info l;
+	struct host h = HOST_INIT;
+	const struct bridge bare = { .name = "bare", .mac = { { 2, 1 } } };
+	if (unshare(CLONE_NEWNET) < 0)
+		exit(1);
+	h.ns = open("/proc/self/ns/net", O_RDONLY | O_CLOEXEC);
+	open_net(&h.net, name);
+	if (nl_open(NL_ROUTE, -1, &h.nl, &err) < 0)
+		die(&err);
+	nl_set_up(h.nl, "lo", true);
+	nl_add_bridge(h.nl, &bare);
+	nl_set_up(h.nl, "bare", true);
+	if (nl_commit(h.nl, &err) < 0 || nl_get_link(h.nl, "bare", &l, &err) < 0)
+		die(&err);
+	h.bridge = l.index;
+	return h;
+}
+
+typedef double attach_fn(struct host *h, int *ret_ns);
+
+/* Attaches one there; its namespace stays open in the list. */
+static double turn(struct host *h, attach_fn *fn, int *list, size_t *count)
+{
+	if (setns(h->ns, CLONE_NEWNET) < 0)
+		exit(1);
+	return fn(h, &list[(*count)++]);
+}
+
+/* The time on the clock, and of the processor: the former is what somebody waits for, the latter
+ * says the same on a machine that has other things to do. */
+struct sample {
+	double us[TURNS * NEAR], cpu_us[TURNS * NEAR];
+	size_t count;
+};
+
+static void measured_turn(struct host *h, attach_fn *fn, int *list, size_t *count, struct sample *s)
+{
+	const struct timespec pause = {
+		0, 2000000
+	}; /* what the last one left to the kernel's workers */
+	(void)nanosleep(&pause, NULL);
+	double cpu = cpu_us();
+	s->us[s->count] = turn(h, fn, list, count);
+	s->cpu_us[s->count++] = cpu_us() - cpu;
+}
+
+/* Links and namespaces go in the kernel's own time. */
+static void settle(int *list, size_t *count)
+{
+	while (*count)
+		(void)close(list[--*count]);
+	const struct timespec while_that_happens = { 1, 500000000 };
+	(void)nanosleep(&while_that_happens, NULL);
+}
+
+static void grow(const char *what, attach_fn *fn, unsigned count)
+{
+	char name[40];
+	size_t n = 0, few = 0;
+	struct sample far = { .count = 0 }, near = { .count = 0 };
+	int *many = calloc(count + NEAR, sizeof *many), small[NEAR + AROUND];
+	if (!many)
+		exit(1);
+	(void)snprintf(name, sizeof name, "many-%.8s", what);
+	struct host big = new_host(name);
+	while (n + NEAR < count)
+		(void)turn(&big, fn, many, &n);
+	for (int t = 0; t < TURNS; t++) {
+		(void)snprintf(name, sizeof name, "few-%d-%.8s", t, what);
+		struct host h = new_host(name);
+		while (few < AROUND)
+			(void)turn(&h, fn, small, &few);
+		for (int i = 0; i < NEAR; i++) {
+			if (i % 2)
+				measured_turn(&big, fn, many, &n, &far);
+			measured_turn(&h, fn, small, &few, &near);
+			if (i % 2 == 0)
+				measured_turn(&big, fn, many, &n, &far);
+		}
+		/* Back to where it was. */
+		for (; fn == attach_one && n + NEAR > count; n--)
+			(void)detach_one(&big, --big.count, many[n - 1]);
+		for (; fn != attach_one && n + NEAR > count; n--, big.count--)
+			(void)close(many[n - 1]);
+		settle(small, &few);
+		net_close(&h.net);
+		nl_close(h.nl);
+		(void)close(h.ns);
+	}
+	double last = median(far.us, far.count), tenth = median(near.us, near.count);
+	printf("%-13s the 10th %5.0f us, number %u %5.0f us: %.2f x", what, tenth, count, last,
+	       last / tenth);
+	last = median(far.cpu_us, far.count);
+	tenth = median(near.cpu_us, near.count);
+	printf("; of the processor %5.0f us, %5.0f us: %.2f x\n", tenth, last, last / tenth);
+	if (fn == attach_one) {
+		double start = now_us();
+		for (unsigned i = big.count; i > 0; i--)
+			(void)detach_one(&big, i - 1, many[i - 1]);
+		printf("%u taken back: %.0f us each\n", big.count,
+		       (now_us() - start) / (double)big.count);
+		n = 0;
+	}
+	settle(many, &n);
+	net_close(&big.net);
+	nl_close(big.nl);
+	(void)close(big.ns);
+	free(many);
 }
 
 int main(int argc, char **argv)
 {
-	struct csn_error err;
-	struct arena arena AUTO(arena_free) = { 0 };
-	struct network n;
 	unsigned rounds = argc > 1 ? (unsigned)atoi(argv[1]) : 50;
 	unsigned count = argc > 2 ? (unsigned)atoi(argv[2]) : 0;
 	dir = getenv("TMPDIR");
@@ -284,18 +456,13 @@ int main(int argc, char **argv)
 		dir = "/tmp";
 	for (int i = 0; i < WHATS; i++)
 		samples[i] = calloc(rounds + WARM_UP, sizeof **samples);
-	char definitions[200], run_dir[200];
-	(void)snprintf(definitions, sizeof definitions, "%s/definitions", dir);
-	(void)snprintf(run_dir, sizeof run_dir, "%s/run", dir);
-	(void)mkdir(definitions, 0700);
-	(void)mkdir(run_dir, 0700);
-	int d = open(definitions, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	int r = open(run_dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	if (net_open(d, r, "bench", &net, &err) < 0 || net_find_default(&net, &n, &arena, &err) < 0)
-		die(&err);
-	compare_all(rounds);
-	if (count)
-		grow(count);
-	net_close(&net);
+	open_net(&here.net, "here");
+	if (rounds)
+		compare_all(rounds);
+	net_close(&here.net);
+	if (count > NEAR) {
+		grow("kernel alone", bare_one, count);
+		grow("caisson", attach_one, count);
+	}
 	return 0;
 }

@@ -14,6 +14,13 @@ t_like "$out" "default 10\.88\.0\.1 eth0" "and its route"
 serve one first
 serve two second -p 8080:80 -p 8081:80/udp -p 127.0.0.1:8082:80 -p 192.0.2.1:8083:80
 one=$(address one) two=$(address two)
+
+# What makes each attachment dearer than the last: multicast snooping (a timer for every port, all
+# begun anew with each), and IPv6 on the host's ends (routes that are walked through with each).
+t_is "$(cat /sys/class/net/csn0/bridge/multicast_snooping)" 0 "the bridge does not snoop for multicast"
+link=$(csn inspect one | json_field host_interface)
+t_is "$(cat "/proc/sys/net/ipv6/conf/$link/disable_ipv6")" 1 "the host's end has no IPv6"
+
 serve_in_lan 90 lan
 
 t_is "$(in_container one "$PROBE" ask tcp "$two" 80)" "second $one" "container to container, by its address"

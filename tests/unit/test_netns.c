@@ -123,7 +123,6 @@ static int attach(struct nl *nl, const char *host_name, const char *addr)
 	nl_add_veth(nl, &(struct veth){ .host_name = host_name,
 					.peer_name = "eth0",
 					.peer_ns = ns,
-					.bridge = "br",
 					.peer_mac = mac,
 					.mtu = 1400,
 					.group = 77 });
@@ -134,6 +133,9 @@ static int attach(struct nl *nl, const char *host_name, const char *addr)
 	nl_set_up(inside, "lo", true);
 	nl_add_address(inside, eth0.index, &a);
 	nl_set_up(inside, "eth0", true);
+	nl_set_up(nl, host_name, true);
+	nl_add_port(nl, &(struct bridge_port){ .link = host_name, .bridge = "br" });
+	OK(nl_commit(nl, &err));
 	nl_add_default_route(inside, eth0.index, &gateway, 0);
 	OK(nl_commit(inside, &err));
 	nl_close(inside);
