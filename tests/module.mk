@@ -6,6 +6,7 @@
 #	make check-security      hostile containers, row by row of tests/security/STATUS.md (root)
 #	make check-clients       podman, Docker and others with caisson as their runtime (root)
 #	make check-fault         runtimes killed, or failing, at each system call (root)
+#	make check-rust          the Rust crate of contrib/rust
 #	make check-vm            the integration tests under real cgroup v2, in QEMU (root)
 TEST_EXTENSIONS = .sh
 SH_LOG_COMPILER = $(srcdir)/tests/integration/run

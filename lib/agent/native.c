@@ -213,13 +213,20 @@ static int native_stats(struct csn_rt *rt, const struct container_ref *c, struct
 /* ---- waiting -----------------------------------------------------------------------------------
  */
 
+/* "1.5s", "250ms": as the interface's own durations are shown. */
 static int timed_out(int timeout_ms, struct csn_error *err)
 {
 	char after[32];
-	if (timeout_ms % 1000 == 0)
-		(void)snprintf(after, sizeof after, "%ds", timeout_ms / 1000);
-	else
-		(void)snprintf(after, sizeof after, "%dms", timeout_ms);
+	if (timeout_ms < 1000) {
+		(void)snprintf(after, sizeof after, timeout_ms ? "%dms" : "%dns", timeout_ms);
+		return fail_kind(err, CSN_ERROR_TIMEOUT, "", after);
+	}
+	int n = snprintf(after, sizeof after, "%d.%03d", timeout_ms / 1000, timeout_ms % 1000);
+	while (after[n - 1] == '0')
+		n--;
+	if (after[n - 1] == '.')
+		n--;
+	(void)snprintf(after + n, sizeof after - (size_t)n, "s");
 	return fail_kind(err, CSN_ERROR_TIMEOUT, "", after);
 }
 

@@ -139,6 +139,8 @@ START_TEST(waiting_ends_in_time)
 	int code;
 	FAILS(csn_rt_wait_container(rt, &id, 1000, &code, &err), CSN_ERROR_TIMEOUT);
 	ck_assert_str_eq(err.text, "Timeout after 1s");
+	FAILS(csn_rt_wait_container(rt, &id, 1050, &code, &err), CSN_ERROR_TIMEOUT);
+	ck_assert_str_eq(err.text, "Timeout after 1.05s");
 	FAILS(csn_rt_wait_container(rt, &id, 250, &code, &err), CSN_ERROR_TIMEOUT);
 	ck_assert_str_eq(err.text, "Timeout after 250ms");
 	done(rt, &id);

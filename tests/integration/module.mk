@@ -37,15 +37,19 @@ integration_tests = \
 	tests/integration/run_hooks.sh \
 	tests/integration/run_namespaces.sh \
 	tests/integration/run_process.sh \
+	tests/integration/rust_crate.sh \
 	tests/integration/spec_applied.sh \
 	tests/integration/spec_linux.sh
 
 TESTS += $(integration_tests)
-EXTRA_DIST += $(integration_tests) tests/integration/engine_lib.sh tests/integration/lib.sh \
-	tests/integration/netlib.sh tests/integration/run \
-	tests/integration/registry.sh tests/integration/registry_server.py tests/integration/run \
-EXTRA_DIST += $(integration_tests) tests/integration/hostile_tars.py tests/integration/engine_lib.sh tests/integration/lib.sh tests/integration/run \
-	tests/integration/registry.sh tests/integration/registry_server.py tests/integration/run \
+EXTRA_DIST += $(integration_tests) \
+	tests/integration/engine_lib.sh \
+	tests/integration/hostile_tars.py \
+	tests/integration/lib.sh \
+	tests/integration/netlib.sh \
+	tests/integration/registry.sh \
+	tests/integration/registry_server.py \
+	tests/integration/run \
 	tests/integration/snapshot.sh
 
 check_PROGRAMS += tests/integration/dgram tests/integration/netprobe tests/integration/recvtty

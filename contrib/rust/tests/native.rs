@@ -1,0 +1,370 @@
+//! Real containers. They need root, and directories in which `box:latest`, an image with a busybox
+//! shell, has been loaded: `$CSN_TEST_ROOT` and `$CSN_TEST_RUN_ROOT`. `make check-rust` sees to all
+//! of it; without it the tests are ignored.
+use std::env;
+use std::os::raw::{c_int, c_short, c_ulong};
+use std::os::unix::io::{AsFd, AsRawFd, BorrowedFd};
+use std::task::Poll;
+use std::time::{Duration, Instant, SystemTime};
+
+use caisson::{
+    Config, ContainerId, ContainerState, Error, ExecEvent, LogStream, PullPolicy, Runtime, Service,
+    WaitReason,
+};
+
+const LONG: Option<Duration> = Some(Duration::from_secs(30));
+
+fn open() -> Runtime {
+    let path = |name| env::var_os(name).map(Into::into);
+    let config = Config {
+        root: path("CSN_TEST_ROOT"),
+        run_root: path("CSN_TEST_RUN_ROOT"),
+    };
+    assert!(
+        config.root.is_some() && config.run_root.is_some(),
+        "CSN_TEST_ROOT, CSN_TEST_RUN_ROOT"
+    );
+    let runtime = Runtime::native(&config).unwrap();
+    assert_eq!(runtime.name(), "native");
+    runtime
+}
+
+/// A started container that is removed when the test is over, however that ends.
+struct Started {
+    runtime: Runtime,
+    id: ContainerId,
+}
+
+impl Started {
+    fn new(service: &str, command: &str) -> Started {
+        let spec = Service::from_yaml(&format!(
+            "image: {{name: 'box:latest'}}\nnetwork_mode: none\ncommand: {{args: [sh, -c, '{command}']}}\n"
+        ))
+        .unwrap();
+        let started = Started {
+            runtime: open(),
+            id: ContainerId::new(service, 1).unwrap(),
+        };
+        started
+            .runtime
+            .create_container(&started.id, &spec)
+            .unwrap();
+        started.runtime.start_container(&started.id).unwrap();
+        started
+    }
+}
+
+impl Drop for Started {
+    fn drop(&mut self) {
+        let gone = self.runtime.remove_container(&self.id);
+        assert!(gone.is_ok() || std::thread::panicking(), "{gone:?}");
+    }
+}
+
+/// poll(2) for input.
+fn readable(fd: BorrowedFd<'_>, limit: Duration) -> bool {
+    #[repr(C)]
+    struct PollFd {
+        fd: c_int,
+        events: c_short,
+        revents: c_short,
+    }
+    extern "C" {
+        fn poll(fds: *mut PollFd, count: c_ulong, timeout: c_int) -> c_int;
+    }
+    let mut p = PollFd {
+        fd: fd.as_raw_fd(),
+        events: 1,
+        revents: 0,
+    };
+    unsafe { poll(&mut p, 1, limit.as_millis() as c_int) == 1 }
+}
+
+#[test]
+#[ignore = "real containers: make check-rust, as root"]
+fn an_exit_code_is_told() {
+    let c = Started::new("seven", "exit 7");
+    assert_eq!(c.runtime.wait_container(&c.id, LONG), Ok(7));
+    let outcome = c.runtime.wait_outcome(&c.id, LONG).unwrap();
+    assert_eq!(
+        (outcome.exit_code, outcome.reason, outcome.signal),
+        (7, WaitReason::Exited, None)
+    );
+    assert!(outcome.started_at < outcome.finished_at);
+    assert!(outcome.finished_at < Some(SystemTime::now()));
+    assert_eq!(
+        c.runtime.container_state(&c.id),
+        Ok(ContainerState::Exited { code: 7 })
+    );
+    assert_eq!(c.runtime.get_container_pid(&c.id), Ok(None));
+}
+
+#[test]
+#[ignore = "real containers: make check-rust, as root"]
+fn a_signal_is_told() {
+    let c = Started::new("killed", "sleep 60");
+    c.runtime.kill_container(&c.id, Some("kill")).unwrap();
+    let outcome = c.runtime.wait_outcome(&c.id, LONG).unwrap();
+    assert_eq!(
+        (outcome.exit_code, outcome.reason),
+        (137, WaitReason::Signal)
+    );
+    assert_eq!(outcome.signal.as_deref(), Some("SIGKILL"));
+}
+
+#[test]
+#[ignore = "real containers: make check-rust, as root"]
+fn waiting_ends_in_time() {
+    let c = Started::new("long", "sleep 60");
+    let limit = Duration::from_millis(1500);
+    let error = c.runtime.wait_container(&c.id, Some(limit)).unwrap_err();
+    assert_eq!(error, Error::Timeout { timeout: limit });
+    assert_eq!(error.to_string(), "Timeout after 1.5s");
+    let end = c.runtime.wait_fd(&c.id).unwrap();
+    assert!(!readable(end.as_fd(), Duration::ZERO));
+    c.runtime.kill_container(&c.id, None).unwrap();
+    assert!(readable(end.as_fd(), Duration::from_secs(30)));
+    assert_eq!(
+        c.runtime.wait_container(&c.id, Some(Duration::ZERO)),
+        Ok(137)
+    );
+}
+
+#[test]
+#[ignore = "real containers: make check-rust, as root"]
+fn stop_gives_time_and_then_none() {
+    let c = Started::new("stop", "sleep 60");
+    let before = Instant::now();
+    c.runtime
+        .stop_container(&c.id, Duration::from_millis(200))
+        .unwrap();
+    assert!(before.elapsed() >= Duration::from_millis(200));
+    assert_eq!(c.runtime.wait_container(&c.id, LONG), Ok(137));
+}
+
+#[test]
+#[ignore = "real containers: make check-rust, as root"]
+fn paused_is_running() {
+    let c = Started::new("pause", "sleep 60");
+    c.runtime.pause_container(&c.id).unwrap();
+    assert_eq!(
+        c.runtime.container_state(&c.id),
+        Ok(ContainerState::Running)
+    );
+    assert_eq!(c.runtime.is_paused(&c.id), Ok(true));
+    assert!(matches!(
+        c.runtime.pause_container(&c.id),
+        Err(Error::InvalidSpec(_))
+    ));
+    c.runtime.unpause_container(&c.id).unwrap();
+    assert_eq!(c.runtime.is_paused(&c.id), Ok(false));
+}
+
+#[test]
+#[ignore = "real containers: make check-rust, as root"]
+fn a_runtime_that_is_opened_again_finds_what_lives() {
+    let c = Started::new("again", "sleep 60");
+    let pid = c.runtime.get_container_pid(&c.id).unwrap();
+    assert!(pid.is_some());
+    let Started { runtime, id } = &c;
+    drop(runtime.clone());
+    let other = open();
+    assert_eq!(other.container_state(id), Ok(ContainerState::Running));
+    assert_eq!(other.get_container_pid(id), Ok(pid));
+    other.kill_container(id, None).unwrap();
+    assert_eq!(other.wait_container(id, LONG), Ok(137));
+}
+
+#[test]
+#[ignore = "real containers: make check-rust, as root"]
+fn containers_outlive_the_runtime() {
+    let id = ContainerId::new("outlive", 1).unwrap();
+    let spec = Service::from_json(
+        "{\"image\": {\"name\": \"box:latest\"}, \"network_mode\": \"none\", \"command\": {\"args\": [\"sh\", \"-c\", \"sleep 0.5; exit 5\"]}}",
+    )
+    .unwrap();
+    let first = open();
+    first.create_container(&id, &spec).unwrap();
+    first.start_container(&id).unwrap();
+    drop(first);
+    let second = open();
+    assert_eq!(second.wait_container(&id, LONG), Ok(5));
+    // Started again by the second, on the same files.
+    second.start_container(&id).unwrap();
+    assert_eq!(second.wait_container(&id, LONG), Ok(5));
+    second.remove_container(&id).unwrap();
+    assert!(matches!(
+        second.container_state(&id),
+        Err(Error::NotFound { .. })
+    ));
+}
+
+#[test]
+#[ignore = "real containers: make check-rust, as root"]
+fn exec_tells_code_and_both_streams() {
+    let c = Started::new("exec", "sleep 60");
+    let command = ["sh", "-c", "printf out; printf err >&2; exit 9"];
+    let result = c.runtime.exec(&c.id, &command, LONG).unwrap();
+    assert_eq!(
+        (result.exit_code, &result.stdout[..], &result.stderr[..]),
+        (9, &b"out"[..], &b"err"[..])
+    );
+    let error = c
+        .runtime
+        .exec(&c.id, &["sleep", "59"], Some(Duration::from_millis(300)));
+    assert_eq!(
+        error,
+        Err(Error::Timeout {
+            timeout: Duration::from_millis(300)
+        })
+    );
+    assert!(matches!(
+        c.runtime.exec(&c.id, &["/nowhere"], LONG),
+        Err(Error::Internal(_))
+    ));
+}
+
+#[test]
+#[ignore = "real containers: make check-rust, as root"]
+fn exec_streams_while_it_runs() {
+    let c = Started::new("stream", "sleep 60");
+    let command = ["sh", "-c", "echo first; read line; echo never"];
+    let mut stream = c
+        .runtime
+        .exec_stream(&c.id, &["sh", "-c", "echo first; sleep 50"])
+        .unwrap();
+    assert!(readable(stream.as_fd(), Duration::from_secs(30)));
+    match stream.next_within(LONG) {
+        Poll::Ready(Some(event)) => assert_eq!(event, Ok(ExecEvent::Stdout(b"first\n".to_vec()))),
+        other => panic!("{other:?}"),
+    }
+    assert!(stream
+        .next_within(Some(Duration::from_millis(50)))
+        .is_pending());
+    drop(stream); // kills it
+
+    // Its input is empty, so this one ends by itself.
+    let events: Result<Vec<_>, _> = c.runtime.exec_stream(&c.id, &command).unwrap().collect();
+    let events = events.unwrap();
+    assert_eq!(events.last(), Some(&ExecEvent::Exit(0)));
+    assert_eq!(
+        events
+            .iter()
+            .filter(|e| matches!(e, ExecEvent::Exit(_)))
+            .count(),
+        1
+    );
+    let said: Vec<u8> = events
+        .iter()
+        .filter_map(|e| {
+            if let ExecEvent::Stdout(bytes) = e {
+                Some(bytes.clone())
+            } else {
+                None
+            }
+        })
+        .flatten()
+        .collect();
+    assert_eq!(said, b"first\nnever\n");
+}
+
+#[test]
+#[ignore = "real containers: make check-rust, as root"]
+fn logs_hold_any_bytes_in_order() {
+    let c = Started::new(
+        "logs",
+        "printf \"a\\\\000b\\\\377c\\\\n\"; sleep 0.1; echo two >&2; sleep 0.1; printf last",
+    );
+    c.runtime.wait_container(&c.id, LONG).unwrap();
+    let entries = c.runtime.container_logs(&c.id, 0).unwrap();
+    let said: Vec<_> = entries.iter().map(|e| (e.stream, &e.message[..])).collect();
+    assert_eq!(
+        said,
+        [
+            (LogStream::Stdout, &b"a\0b\xffc"[..]),
+            (LogStream::Stderr, &b"two"[..]),
+            (LogStream::Stdout, &b"last"[..])
+        ]
+    );
+    assert!(entries[0].timestamp < entries[1].timestamp);
+    assert_eq!(c.runtime.container_logs(&c.id, 1).unwrap(), entries[2..]);
+    assert_eq!(c.runtime.get_logs(&c.id).unwrap(), entries);
+}
+
+#[test]
+#[ignore = "real containers: make check-rust, as root"]
+fn stats_of_a_running_container() {
+    let c = Started::new("stats", "while :; do :; done");
+    let before = c.runtime.get_container_stats(&c.id).unwrap();
+    std::thread::sleep(Duration::from_millis(300));
+    let after = c.runtime.get_container_stats(&c.id).unwrap();
+    assert!(after.timestamp >= before.timestamp + Duration::from_millis(300));
+    assert!(after.cpu_usage_usec > before.cpu_usage_usec);
+    assert!(caisson::cpu_percent(&before, &after, 1) > 0.0);
+}
+
+#[test]
+#[ignore = "real containers: make check-rust, as root"]
+fn what_fails_says_how() {
+    let runtime = open();
+    let id = ContainerId::new("fails", 1).unwrap();
+    let spec = |name, command| {
+        Service::from_json(&format!(
+            "{{\"image\": {{\"name\": \"{name}\"}}, \"network_mode\": \"none\", \"command\": {{\"args\": [\"{command}\"]}}}}"
+        ))
+        .unwrap()
+    };
+    let error = runtime
+        .create_container(&id, &spec("nobody/has:this", "true"))
+        .unwrap_err();
+    assert!(
+        matches!(&error, Error::CreateFailed { id, .. } if id == "fails-rep-1"),
+        "{error}"
+    );
+    let error = runtime.start_container(&id).unwrap_err();
+    assert!(matches!(&error, Error::StartFailed { .. }), "{error}");
+    let error = runtime
+        .pull_image_with_policy("nobody/has:this", PullPolicy::Never, None)
+        .unwrap_err();
+    assert!(
+        error
+            .to_string()
+            .starts_with("Failed to pull image 'nobody/has:this': "),
+        "{error}"
+    );
+
+    runtime
+        .create_container(&id, &spec("box:latest", "/nowhere"))
+        .unwrap();
+    let error = runtime.start_container(&id).unwrap_err();
+    assert!(
+        error
+            .to_string()
+            .starts_with("Failed to start container 'fails-rep-1': "),
+        "{error}"
+    );
+    match runtime.container_state(&id).unwrap() {
+        ContainerState::Failed { reason } => assert!(reason.contains("/nowhere"), "{reason}"),
+        other => panic!("{other}"),
+    }
+    runtime.remove_container(&id).unwrap();
+}
+
+#[test]
+#[ignore = "real containers: make check-rust, as root"]
+fn images_that_are_here() {
+    let images = open().list_images().unwrap();
+    let image = images
+        .iter()
+        .find(|i| i.reference.ends_with("box:latest"))
+        .unwrap();
+    assert!(
+        image
+            .digest
+            .as_ref()
+            .map_or(false, |d| d.starts_with("sha256:")),
+        "{image:?}"
+    );
+    assert!(image.size_bytes > Some(100_000), "{image:?}");
+    assert_eq!(image.os.as_deref(), Some("linux"));
+}
