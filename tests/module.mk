@@ -11,7 +11,8 @@
 TEST_EXTENSIONS = .sh
 SH_LOG_COMPILER = $(srcdir)/tests/integration/run
 AM_TESTS_ENVIRONMENT = BUILD='$(abs_builddir)'; SRC='$(abs_srcdir)'; CC='$(CC)'; \
-	CSN_CFLAGS='$(CSN_CFLAGS)'; export BUILD SRC CC CSN_CFLAGS;
+	CSN_CFLAGS='$(CSN_CFLAGS)'; CK_DEFAULT_TIMEOUT="$${CK_DEFAULT_TIMEOUT:-60}"; \
+	export BUILD SRC CC CSN_CFLAGS CK_DEFAULT_TIMEOUT;
 
 include tests/conformance/module.mk
 include tests/fuzz/module.mk
