@@ -11,10 +11,59 @@
 extern "C" {
 #endif
 
+/* ---- making -----------------------------------------------------------------------------------
+ */
+
+/* A bucket that a volume is brought to, and restored from where it is empty. Texts may be NULL but
+ * for the bucket. */
+struct csn_volume_s3 {
+	size_t size;
+	const char *bucket;
+	const char *prefix;	/* of all keys; "/" is put behind it where it is missing */
+	const char *endpoint;	/* "http://127.0.0.1:9000"; NULL: Amazon's of the region */
+	const char *region;	/* NULL: $AWS_REGION, $AWS_DEFAULT_REGION or "us-east-1" */
+	const char *addressing; /* of the bucket: "path" or "virtual" (in the host's name). NULL:
+				 * "path" with an endpoint, else "virtual" */
+	/* Kept in the volume's record, which root alone can read. NULL: $AWS_ACCESS_KEY_ID,
+	 * $AWS_SECRET_ACCESS_KEY and $AWS_SESSION_TOKEN of whoever syncs. */
+	const char *access_key_id, *secret_access_key, *session_token;
+};
+#define CSN_VOLUME_S3_INIT                                                                         \
+	{                                                                                          \
+		sizeof(struct csn_volume_s3), NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL       \
+	}
+
+struct csn_volume_options {
+	size_t size;
+	const char *const *labels; /* "key=value"; ends with NULL; NULL: none */
+	uint64_t size_bytes;	   /* that all files together may take; 0: no limit */
+	const struct csn_volume_s3 *s3;
+};
+#define CSN_VOLUME_OPTIONS_INIT                                                                    \
+	{                                                                                          \
+		sizeof(struct csn_volume_options), NULL, 0, NULL                                   \
+	}
+
+/* 0 also when it is there. options may be NULL. -EINVAL: a name or option that cannot be. -EEXIST:
+ * it is there with another size or bucket. */
+CSN_API int csn_volume_create(struct csn_runtime *rt, const char *name,
+			      const struct csn_volume_options *options,
+			      struct csn_error *err) CSN_MUST_CHECK;
+
+/* ---- what is known of them --------------------------------------------------------------------
+ */
+
 struct csn_volume_info {
-	const char *name;    /* [a-zA-Z0-9][a-zA-Z0-9_.-]*, at most 128 */
-	const char *path;    /* of its directory on the host */
-	const char *used_by; /* id of a container that mounts it; "" */
+	const char *name;	     /* [a-zA-Z0-9][a-zA-Z0-9_.-]*, at most 128 */
+	const char *path;	     /* of its directory on the host */
+	const char *used_by;	     /* id of the first container that mounts it; "" */
+	const char *const *users;    /* ids of all of them; ends with NULL */
+	const char *created;	     /* RFC 3339, UTC; "": unknown */
+	const char *const *labels;   /* "key=value"; ends with NULL */
+	uint64_t size_bytes;	     /* its limit; 0: none */
+	bool anonymous;		     /* was a container's own, which is removed by now */
+	const char *bucket, *prefix; /* of the bucket that it is brought to; "" */
+	const char *endpoint;
 };
 
 /* A list of volumes, as it was when it was made. */
@@ -25,15 +74,27 @@ CSN_API const struct csn_volume_info *csn_volumes_get(const struct csn_volumes *
 						      size_t index);
 CSN_API void csn_volumes_free(struct csn_volumes *volumes);
 
-/* 0 also when it is there. -EINVAL: a name that cannot be. */
-CSN_API int csn_volume_create(struct csn_runtime *rt, const char *name,
-			      struct csn_error *err) CSN_MUST_CHECK;
 /* Sorted by name. */
 CSN_API int csn_volume_list(struct csn_runtime *rt, struct csn_volumes **ret,
 			    struct csn_error *err) CSN_MUST_CHECK;
-/* With all that is in it. -ENOENT; -EBUSY: a container, running or not, mounts it. */
+/* A list of one. -ENOENT. */
+CSN_API int csn_volume_get(struct csn_runtime *rt, const char *name, struct csn_volumes **ret,
+			   struct csn_error *err) CSN_MUST_CHECK;
+
+/* ---- removing ---------------------------------------------------------------------------------
+ */
+
+/* With all that is in it, but not what its bucket has. -ENOENT; -EBUSY: containers, running or not,
+ * mount it; the error names them. */
 CSN_API int csn_volume_remove(struct csn_runtime *rt, const char *name,
 			      struct csn_error *err) CSN_MUST_CHECK;
+/* Removes those that no container mounts: the anonymous ones, or all. ret, which may be NULL, gets
+ * what they were. */
+CSN_API int csn_volume_prune(struct csn_runtime *rt, bool all, struct csn_volumes **ret,
+			     struct csn_error *err) CSN_MUST_CHECK;
+/* As csn_container_remove, but volumes of the container's own become anonymous ones. */
+CSN_API int csn_container_remove_keeping(struct csn_runtime *rt, const char *container, bool force,
+					 struct csn_error *err) CSN_MUST_CHECK;
 
 #ifdef __cplusplus
 }

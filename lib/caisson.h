@@ -167,17 +167,34 @@ CSN_API int csn_image_remove(struct csn_runtime *rt, const char *image, bool for
 
 #define CSN_ID_SIZE 65 /* 64 hex digits and the end of the string */
 
+enum csn_mount_kind {
+	CSN_MOUNT_ANY,	  /* by the source: a bind or a volume */
+	CSN_MOUNT_BIND,	  /* a directory or file of the host */
+	CSN_MOUNT_VOLUME, /* a volume; a new or empty one is filled with what the image has there */
+	CSN_MOUNT_TMPFS	  /* memory, empty at every start */
+};
+struct csn_volume_options; /* caisson-volume.h */
 struct csn_mount {
 	size_t size;
 	const char *source; /* absolute path on the host, which must exist; or the name of a volume,
 			     * which is made where it is missing; NULL: a volume of the
-			     * container's own, removed with it */
+			     * container's own, removed with it. NULL also for a tmpfs */
 	const char *target; /* absolute path in the container; made where it is missing */
-	bool readonly;
+	bool readonly;	    /* and all that is mounted below it */
+	enum csn_mount_kind kind;
+	/* Separated by commas; NULL: none. Of all: ro, rw, exec, noexec, suid, nosuid (the
+	 * default), dev, nodev (the default), noatime, relatime. Of binds and volumes: bind
+	 * (without what is mounted below), rbind (the default), private, rprivate (the default),
+	 * slave, rslave, shared, rshared; z and Z mean nothing. Of volumes: nocopy, and nothing of
+	 * the image is copied into it. Of a tmpfs: size=64m (half of the memory), mode=1777, uid=,
+	 * gid=, nr_inodes=, tmpcopyup; noexec is its default. */
+	const char *options;
+	const struct csn_volume_options *volume; /* what a named volume is made with where it is
+						  * missing; NULL: the defaults */
 };
 #define CSN_MOUNT_INIT                                                                             \
 	{                                                                                          \
-		sizeof(struct csn_mount), NULL, NULL, false                                        \
+		sizeof(struct csn_mount), NULL, NULL, false, CSN_MOUNT_ANY, NULL, NULL             \
 	}
 
 enum csn_device_limit_kind {
@@ -282,12 +299,13 @@ struct csn_container_options {
 	const struct csn_security *security;		/* NULL: the defaults */
 	const struct csn_container_network *networking; /* caisson-network.h; NULL: as network
 							 * says */
+	int64_t shm_bytes;				/* size of /dev/shm; 0: 64 MiB */
 };
 #define CSN_CONTAINER_OPTIONS_INIT                                                                 \
 	{                                                                                          \
 		sizeof(struct csn_container_options), NULL, NULL, NULL, NULL, NULL, NULL, NULL,    \
 			NULL, NULL, NULL, NULL, 0, NULL, 0, false, false, false, false, NULL,      \
-			NULL, 0, NULL, NULL, NULL                                                  \
+			NULL, 0, NULL, NULL, NULL, 0                                               \
 	}
 
 /*
@@ -343,8 +361,8 @@ CSN_API int csn_container_pause(struct csn_runtime *rt, const char *container,
 /* -EALREADY: not paused. */
 CSN_API int csn_container_unpause(struct csn_runtime *rt, const char *container,
 				  struct csn_error *err) CSN_MUST_CHECK;
-/* Removes a container with its files and log. -EBUSY: it runs and force is not set; with force it
- * is killed first. */
+/* Removes a container with its files, its log and the volumes of its own. -EBUSY: it runs and force
+ * is not set; with force it is killed first. */
 CSN_API int csn_container_remove(struct csn_runtime *rt, const char *container, bool force,
 				 struct csn_error *err) CSN_MUST_CHECK;
 

@@ -128,7 +128,7 @@ void print_stats_prometheus(const struct csn_sampler *sampler);
 struct make_args {
 	const char *name, *working_dir, *user, *entrypoint, *hostname, *stop_signal;
 	const char *cgroup_parent, *pull;
-	struct opt_list env, volumes, labels, ulimits;
+	struct opt_list env, labels, ulimits;
 	int stop_timeout, oom_score_adj;
 	bool interactive, tty, read_only, remove;
 };
@@ -154,12 +154,6 @@ extern struct make_args make_args;
 		  "names or numbers, from the image's passwd",                                       \
 		  OPT_TEXT,                                                                          \
 		  &make_args.user },                                                                 \
-		{ 'v',                                                                               \
-		  "volume",                                                                          \
-		  "[SRC:]DST[:ro]",                                                                  \
-		  "bind a directory or file of the host, or a volume",                               \
-		  OPT_LIST,                                                                          \
-		  &make_args.volumes },                                                              \
 		{ 0,	    "entrypoint",	  "PROGRAM", "instead of the image's; empty: none",  \
 		  OPT_TEXT, &make_args.entrypoint },                                                 \
 		{ 0,	    "read-only",	 NULL, "the root file system cannot be written",     \

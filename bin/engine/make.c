@@ -7,6 +7,7 @@
 #include "base/arena.h"
 #include "base/cleanup.h"
 #include "base/error.h"
+#include "bin/engine/mounts.h"
 #include "bin/engine/remote.h"
 #include "bin/engine/security.h"
 
@@ -33,59 +34,6 @@ static int collect_env(struct arena *arena, const char *const **ret, struct csn_
 		env[count++] = entry;
 	}
 	*ret = env;
-	return 0;
-}
-
-/* SRC:DST[:OPTIONS], where SRC is a path or the name of a volume, or DST alone; a relative SRC
- * (./x) is of the working directory. */
-static int parse_volume(struct arena *arena, const char *text, struct csn_mount *ret,
-			struct csn_error *err)
-{
-	char *source = arena_strdup(arena, text);
-	if (!source)
-		return fail(err, ENOMEM, "out of memory");
-	char *target = strchr(source, ':');
-	if (!target && source[0] == '/') {
-		ret->target = source; /* a volume of the container's own */
-		return 0;
-	}
-	if (!target || target == source || !target[1])
-		return fail(err, EINVAL, "--volume \"%s\": expected [SRC:]DST[:ro]", text);
-	*target++ = '\0';
-	char *options = strchr(target, ':');
-	if (options)
-		*options++ = '\0';
-	if (options && strcmp(options, "ro") != 0 && strcmp(options, "rw") != 0)
-		return fail(err, EINVAL, "--volume \"%s\": expected \"ro\" or \"rw\", not \"%s\"",
-			    text, options);
-	if (!strchr(source, '/') && source[0] != '.') {
-		ret->source = source; /* the name of a volume */
-		ret->target = target;
-		ret->readonly = options && strcmp(options, "ro") == 0;
-		return 0;
-	}
-	auto_mem char *real = realpath(source, NULL);
-	if (!real)
-		return fail_errno(err, "--volume \"%s\": %s", text, source);
-	ret->source = arena_strdup(arena, real);
-	ret->target = target;
-	ret->readonly = options && strcmp(options, "ro") == 0;
-	return ret->source ? 0 : fail(err, ENOMEM, "out of memory");
-}
-
-static int collect_mounts(struct arena *arena, struct csn_container_options *o,
-			  struct csn_error *err)
-{
-	const struct opt_list *given = &make_args.volumes;
-	struct csn_mount *mounts = arena_array(arena, given->count, sizeof *mounts);
-	if (!mounts)
-		return fail(err, ENOMEM, "out of memory");
-	for (size_t i = 0; i < given->count; i++) {
-		mounts[i] = (struct csn_mount)CSN_MOUNT_INIT;
-		TRY(parse_volume(arena, given->items[i], &mounts[i], err));
-	}
-	o->mounts = mounts;
-	o->mounts_count = given->count;
 	return 0;
 }
 
@@ -135,7 +83,7 @@ int make_container(int argc, char **argv, char ret_id[CSN_ID_SIZE], struct csn_e
 		return fail(err, EINVAL, "--stop-timeout: expected 0 or more, not %d",
 			    make_args.stop_timeout);
 	TRY(collect_env(&arena, &o.env, err));
-	TRY(collect_mounts(&arena, &o, err));
+	TRY(mounts_collect(&arena, &o, err));
 	TRY(collect_list(&arena, &make_args.labels, &o.labels, err));
 	TRY(collect_list(&arena, &make_args.ulimits, &o.ulimits, err));
 	TRY(limits_collect(&arena, &resources, err));

@@ -20,6 +20,7 @@ bin_csn_SOURCES = \
 	bin/engine/logs.c \
 	bin/engine/main.c \
 	bin/engine/make.c \
+	bin/engine/mounts.c bin/engine/mounts.h \
 	bin/engine/pause.c \
 	bin/engine/print.c \
 	bin/engine/ps.c \

@@ -3,12 +3,14 @@
 #include <stdio.h>
 
 #include "bin/engine/engine.h"
+#include "caisson-volume.h"
 
-static bool force;
+static bool force, volumes;
 
 static const struct opt options[] = {
 	{ 'f', "force", NULL, "kill it first if it runs; an unknown one is no error", OPT_FLAG,
 	  &force },
+	{ 'v', "volumes", NULL, "remove the volumes of its own too", OPT_FLAG, &volumes },
 	{ 0 },
 };
 
@@ -26,7 +28,8 @@ static int run(int argc, char **argv)
 	if (!rt)
 		return STATUS_FAILED;
 	for (int i = 0; i < argc; i++) {
-		int r = csn_container_remove(rt, argv[i], force, &err);
+		int r = volumes ? csn_container_remove(rt, argv[i], force, &err)
+				: csn_container_remove_keeping(rt, argv[i], force, &err);
 		if (r == -ENOENT && force)
 			continue;
 		if (r < 0)

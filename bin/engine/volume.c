@@ -1,10 +1,15 @@
 /* csn volume: directories that outlive containers. */
+#include <errno.h>
 #include <stdio.h>
+#include <string.h>
 
 #include "base/cleanup.h"
 #include "bin/engine/engine.h"
 #include "bin/out.h"
 #include "caisson-volume.h"
+
+/* ---- ls and inspect ---------------------------------------------------------------------------
+ */
 
 static const char *format = "table";
 static bool quiet;
@@ -22,33 +27,73 @@ static const struct opt *get_list_options(void)
 
 static void print_table(const struct csn_volumes *volumes)
 {
-	static const char *const heads[] = { "VOLUME", "USED BY", "PATH" };
+	static const char *const heads[] = { "VOLUME", "USED BY", "SIZE", "BUCKET", "PATH" };
 	struct out_table t = { .columns = COUNT(heads) };
 	for (size_t i = 0; i < COUNT(heads); i++)
 		out_table_add(&t, heads[i]);
 	for (size_t i = 0; i < csn_volumes_count(volumes); i++) {
 		const struct csn_volume_info *v = csn_volumes_get(volumes, i);
-		char id[16];
-		(void)snprintf(id, sizeof id, "%.12s", v->used_by);
+		char used[40], size[32] = "";
+		size_t users = 0;
+		while (v->users[users])
+			users++;
+		if (users > 1)
+			(void)snprintf(used, sizeof used, "%zu containers", users);
+		else
+			(void)snprintf(used, sizeof used, "%.12s", v->used_by);
+		if (v->size_bytes)
+			print_size(size, sizeof size, v->size_bytes);
 		out_table_add(&t, v->name);
-		out_table_add(&t, id);
+		out_table_add(&t, used);
+		out_table_add(&t, size);
+		out_table_add(&t, v->bucket);
 		out_table_add(&t, v->path);
 	}
 	out_table_print(&t);
+}
+
+static void put_labels(struct json_out *o, const char *const *labels)
+{
+	json_open_object(o, "labels");
+	for (; *labels; labels++) {
+		auto_mem char *key = strndup(*labels, strcspn(*labels, "="));
+		json_put_string(o, key ? key : "", *labels + strcspn(*labels, "=") + 1);
+	}
+	json_close_object(o);
+}
+
+static void put_volume(struct json_out *o, const struct csn_volume_info *v)
+{
+	json_open_object(o, NULL);
+	json_put_string(o, "name", v->name);
+	json_put_string(o, "path", v->path);
+	json_open_array(o, "used_by");
+	for (const char *const *u = v->users; *u; u++)
+		json_put_string(o, NULL, *u);
+	json_close_array(o);
+	json_put_string(o, "created", v->created[0] ? v->created : NULL);
+	put_labels(o, v->labels);
+	if (v->size_bytes)
+		json_put_u64(o, "size_bytes", v->size_bytes);
+	else
+		json_put_null(o, "size_bytes");
+	json_put_bool(o, "anonymous", v->anonymous);
+	if (v->bucket[0]) {
+		json_open_object(o, "s3");
+		json_put_string(o, "bucket", v->bucket);
+		json_put_string(o, "prefix", v->prefix[0] ? v->prefix : NULL);
+		json_put_string(o, "endpoint", v->endpoint[0] ? v->endpoint : NULL);
+		json_close_object(o);
+	}
+	json_close_object(o);
 }
 
 static int print_all(const struct csn_volumes *volumes)
 {
 	struct json_out o = JSON_OUT_INDENT("  ");
 	json_open_array(&o, NULL);
-	for (size_t i = 0; i < csn_volumes_count(volumes); i++) {
-		const struct csn_volume_info *v = csn_volumes_get(volumes, i);
-		json_open_object(&o, NULL);
-		json_put_string(&o, "name", v->name);
-		json_put_string(&o, "path", v->path);
-		json_put_string(&o, "used_by", v->used_by[0] ? v->used_by : NULL);
-		json_close_object(&o);
-	}
+	for (size_t i = 0; i < csn_volumes_count(volumes); i++)
+		put_volume(&o, csn_volumes_get(volumes, i));
 	json_close_array(&o);
 	return print_json(&o);
 }
@@ -80,9 +125,83 @@ static int list(int argc, char **argv)
 	return status;
 }
 
+static int inspect(int argc, char **argv)
+{
+	struct json_out o = JSON_OUT_INDENT("  ");
+	struct csn_runtime *rt = engine_runtime();
+	int status = 0;
+
+	if (!rt)
+		return STATUS_FAILED;
+	json_open_array(&o, NULL);
+	for (int i = 0; i < argc; i++) {
+		struct csn_volumes *one = NULL;
+		struct csn_error err;
+		if (csn_volume_get(rt, argv[i], &one, &err) < 0) {
+			status = engine_fail(&err, STATUS_FAILED);
+			continue;
+		}
+		put_volume(&o, csn_volumes_get(one, 0));
+		csn_volumes_free(one);
+	}
+	json_close_array(&o);
+	int printed = print_json(&o);
+	return status ? status : printed;
+}
+
+/* ---- create -----------------------------------------------------------------------------------
+ */
+
+static struct opt_list labels;
+
+static const struct opt create_options[] = {
+	{ 'l', "label", "KEY=VALUE", "set a label", OPT_LIST, &labels },
+	{ 0 },
+};
+
+static const struct opt *get_create_options(void)
+{
+	return create_options;
+}
+
 static int create(int argc, char **argv)
 {
-	return engine_each(argc, argv, csn_volume_create);
+	struct csn_volume_options o = CSN_VOLUME_OPTIONS_INIT;
+	struct arena arena AUTO(arena_free) = { 0 };
+	const char **list = arena_array(&arena, labels.count + 1, sizeof *list);
+	struct csn_error err;
+	int status = 0;
+
+	if (!list)
+		return engine_fail_text(STATUS_FAILED, "out of memory");
+	for (size_t i = 0; i < labels.count; i++)
+		list[i] = labels.items[i];
+	o.labels = list;
+	struct csn_runtime *rt = engine_runtime();
+	if (!rt)
+		return STATUS_FAILED;
+	for (int i = 0; i < argc; i++) {
+		if (csn_volume_create(rt, argv[i], &o, &err) < 0)
+			status = engine_fail(&err, STATUS_FAILED);
+		else
+			puts(argv[i]);
+	}
+	return status;
+}
+
+/* ---- rm and prune -----------------------------------------------------------------------------
+ */
+
+static bool all;
+
+static const struct opt prune_options[] = {
+	{ 'a', "all", NULL, "those with a name of their own too", OPT_FLAG, &all },
+	{ 0 },
+};
+
+static const struct opt *get_prune_options(void)
+{
+	return prune_options;
 }
 
 static int remove_each(int argc, char **argv)
@@ -90,23 +209,51 @@ static int remove_each(int argc, char **argv)
 	return engine_each(argc, argv, csn_volume_remove);
 }
 
-static const struct command command_create_volume = { "create", "VOLUME…", "make volumes", 1,
-						      -1,	NULL,	   create };
-static const struct command command_list_volumes = { "ls", NULL, "list volumes",
-						     0,	   0,	 get_list_options,
-						     list };
-static const struct command command_remove_volume = {
-	"rm", "VOLUME…", "remove volumes that no container mounts", 1, -1, NULL, remove_each
-};
+static int prune(int argc, char **argv)
+{
+	struct csn_error err;
+	struct csn_volumes *gone = NULL;
+	struct csn_runtime *rt = engine_runtime();
+	(void)argc;
+	(void)argv;
+
+	if (!rt)
+		return STATUS_FAILED;
+	if (csn_volume_prune(rt, all, &gone, &err) < 0)
+		return engine_fail(&err, STATUS_FAILED);
+	for (size_t i = 0; i < csn_volumes_count(gone); i++)
+		puts(csn_volumes_get(gone, i)->name);
+	csn_volumes_free(gone);
+	return 0;
+}
+
+/* ---- the commands -----------------------------------------------------------------------------
+ */
 
 static int run(int argc, char **argv)
 {
-	static const struct command *const commands[] = { &command_create_volume,
-							  &command_list_volumes,
-							  &command_remove_volume, NULL };
+	static const struct command create_volume = { "create", "VOLUME…", "make volumes",
+						      1,	-1,	   get_create_options,
+						      create };
+	static const struct command inspect_volume = {
+		"inspect", "VOLUME…", "print all that is known of volumes", 1, -1, NULL, inspect
+	};
+	static const struct command list_volumes = { "ls", NULL, "list volumes",
+						     0,	   0,	 get_list_options,
+						     list };
+	static const struct command prune_volumes = {
+		"prune", NULL, "remove volumes that nobody mounts", 0, 0, get_prune_options, prune
+	};
+	static const struct command remove_volumes = {
+		"rm", "VOLUME…", "remove volumes that no container mounts", 1, -1, NULL, remove_each
+	};
+	static const struct command *const commands[] = { &create_volume,  &inspect_volume,
+							  &list_volumes,   &prune_volumes,
+							  &remove_volumes, NULL };
 	return opts_run_command("csn volume", commands, argc, argv);
 }
 
 const struct command command_volume = {
-	"volume", "create|ls|rm", "directories that outlive containers", 1, -1, NULL, run
+	"volume", "create|inspect|ls|prune|rm", "directories that outlive containers", 1, -1, NULL,
+	run
 };

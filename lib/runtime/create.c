@@ -24,6 +24,7 @@
 #include "base/utc.h"
 #include "cgroups/cgroups.h"
 #include "runtime/network.h"
+#include "runtime/volumes.h"
 
 /* One creation on its way. */
 struct making {
@@ -73,22 +74,30 @@ void unfinished_sweep(struct csn_runtime *rt)
 	}
 }
 
-/* Makes unfinished/<id> and locks it. A sweeper may take it between the two: then again. */
-static int begin(struct making *m, struct csn_error *err)
+int make_id(char ret[CSN_ID_SIZE], struct csn_error *err)
+{
+	unsigned char random[32];
+	if (getrandom(random, sizeof random, 0) != sizeof random)
+		return fail_errno(err, "getrandom");
+	for (size_t i = 0; i < sizeof random; i++)
+		(void)snprintf(ret + 2 * i, 3, "%02x", random[i]);
+	return 0;
+}
+
+/* A sweeper may take it between making and locking: then again. */
+int unfinished_begin(struct csn_runtime *rt, const char *id, struct csn_error *err)
 {
 	for (int tries = 0; tries < 100; tries++) {
-		if (mkdirat(m->rt->unfinished_dir, m->id, 0700) < 0)
-			return fail_errno(err, "make directory %s", m->id);
-		auto_fd dir = openat(m->rt->unfinished_dir, m->id,
+		if (mkdirat(rt->unfinished_dir, id, 0700) < 0)
+			return fail_errno(err, "make directory %s", id);
+		auto_fd dir = openat(rt->unfinished_dir, id,
 				     O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 		struct stat st;
 		if (dir >= 0 && flock(dir, LOCK_EX) == 0 &&
-		    fstatat(m->rt->unfinished_dir, m->id, &st, AT_SYMLINK_NOFOLLOW) == 0) {
-			m->dir = take_fd(&dir);
-			return 0;
-		}
+		    fstatat(rt->unfinished_dir, id, &st, AT_SYMLINK_NOFOLLOW) == 0)
+			return take_fd(&dir);
 	}
-	return fail(err, EAGAIN, "make directory %s: it keeps vanishing", m->id);
+	return fail(err, EAGAIN, "make directory %s: it keeps vanishing", id);
 }
 
 /* ---- who runs ---------------------------------------------------------------------------------
@@ -269,16 +278,6 @@ static int finish(struct making *m, struct csn_error *err)
 	return 0;
 }
 
-static int make_id(char ret[CSN_ID_SIZE], struct csn_error *err)
-{
-	unsigned char random[32];
-	if (getrandom(random, sizeof random, 0) != sizeof random)
-		return fail_errno(err, "getrandom");
-	for (size_t i = 0; i < sizeof random; i++)
-		(void)snprintf(ret + 2 * i, 3, "%02x", random[i]);
-	return 0;
-}
-
 static int choose_cgroup(struct making *m, struct csn_error *err)
 {
 	char parent[PATH_MAX];
@@ -306,8 +305,8 @@ int csn_container_create(struct csn_runtime *rt, const struct csn_container_opti
 	if (lock < 0)
 		return lock;
 	TRY(image_find(rt, o.image, &m.image, &m.arena, err));
-	const struct csn_container_options given = o;
-	TRY(volumes_resolve(rt, m.id, &o, &m.arena, err));
+	struct volume_uses volumes;
+	TRY(volumes_decide(rt, m.id, &m.image, &o, &volumes, &m.arena, err));
 	TRY(service_decide(&o, &m.image, m.id, &m.service, &m.arena, err));
 	TRY(resources_decide(o.resources, true, &m.service.resources, &m.arena, err));
 	TRY(choose_cgroup(&m, err));
@@ -316,11 +315,12 @@ int csn_container_create(struct csn_runtime *rt, const struct csn_container_opti
 	struct csn_security security = CSN_SECURITY_INIT;
 	TRY(decide_security(&m, &o, &security, err));
 	TRY(find_user(&m, err));
-	TRY(begin(&m, err));
+	m.dir = unfinished_begin(rt, m.id, err);
+	TRY(m.dir);
 	TRY(make_dir(&m, "rootfs", err));
 	TRY(make_dir(&m, "work", err));
 	TRY(make_upper(&m, err));
-	TRY(volumes_make(rt, m.dir, &given, err));
+	TRY(volumes_make(rt, m.dir, &m.image, &volumes, err));
 	TRY(put_config(&m, err));
 	TRY(finish(&m, err));
 	struct container made AUTO(container_close) = CONTAINER_INIT;

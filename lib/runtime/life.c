@@ -24,6 +24,7 @@
 #include "base/sys.h"
 #include "cgroups/cgroups.h"
 #include "runtime/network.h"
+#include "runtime/volumes.h"
 
 #define NETWORK_PROGRAM "caisson-network"
 #define STATUS_MAX	8192
@@ -415,8 +416,8 @@ static int remove_files(struct csn_runtime *rt, const struct container *c, struc
 	return within(err, remove_tree(rt->unfinished_dir, c->id, err), "container %.12s", c->id);
 }
 
-int csn_container_remove(struct csn_runtime *rt, const char *container, bool force,
-			 struct csn_error *err)
+static int remove_container(struct csn_runtime *rt, const char *container, bool force, bool keep,
+			    struct csn_error *err)
 {
 	struct container c AUTO(container_close) = CONTAINER_INIT;
 	struct facts f AUTO(facts_done) = FACTS_INIT;
@@ -444,5 +445,19 @@ int csn_container_remove(struct csn_runtime *rt, const char *container, bool for
 	facts_see(&f, held);
 	TRY(facts_settle(rt, &c, &f, err));
 	TRY(network_end(rt, c.id, err));
+	if (keep)
+		TRY(volumes_keep(rt, &c, err));
 	return remove_files(rt, &c, err);
+}
+
+int csn_container_remove(struct csn_runtime *rt, const char *container, bool force,
+			 struct csn_error *err)
+{
+	return remove_container(rt, container, force, false, err);
+}
+
+int csn_container_remove_keeping(struct csn_runtime *rt, const char *container, bool force,
+				 struct csn_error *err)
+{
+	return remove_container(rt, container, force, true, err);
 }

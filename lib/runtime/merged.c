@@ -20,17 +20,11 @@
 
 #include "base/error.h"
 #include "base/path.h"
-#include "runtime/runtime.h"
+#include "runtime/merged.h"
 
 #define LINKS_MAX 40
 
-/* One directory of the image: where it is, topmost layer first. */
-struct union_dir {
-	int *fds;
-	size_t count;
-};
-
-static void union_done(struct union_dir *u)
+void union_done(struct union_dir *u)
 {
 	for (size_t i = 0; i < u->count; i++)
 		close_fd(&u->fds[i]);
@@ -69,9 +63,7 @@ static int union_root(const struct csn_runtime *rt, const struct spec_strings *l
 	return 0;
 }
 
-/* What the topmost layer that has name in it says: its stat and the directory it is in. */
-static int union_stat(const struct union_dir *u, const char *name, struct stat *ret_st,
-		      size_t *ret_index)
+int union_stat(const struct union_dir *u, const char *name, struct stat *ret_st, size_t *ret_index)
 {
 	for (size_t i = 0; i < u->count; i++) {
 		if (fstatat(u->fds[i], name, ret_st, AT_SYMLINK_NOFOLLOW) < 0) {
@@ -87,9 +79,7 @@ static int union_stat(const struct union_dir *u, const char *name, struct stat *
 	return -ENOENT;
 }
 
-/* The directory name in u, whose first appearance is in u->fds[first]. */
-static int union_descend(const struct union_dir *u, const char *name, size_t first,
-			 struct union_dir *ret)
+int union_descend(const struct union_dir *u, const char *name, size_t first, struct union_dir *ret)
 {
 	struct union_dir down AUTO(union_done) = { calloc(u->count + 1, sizeof *down.fds), 0 };
 	if (!down.fds)
@@ -200,17 +190,18 @@ static int walk_path(struct walk *w, char *path, char **ret_again)
 	return -EISDIR;
 }
 
-int merged_open(const struct csn_runtime *rt, const struct spec_strings *layers, const char *path,
-		struct csn_error *err)
+/* Follows path from the image's root, links and all. A regular file's fd, or -EISDIR with the walk
+ * standing in the directory. */
+static int walk_image(const struct csn_runtime *rt, const struct spec_strings *layers,
+		      const char *path, struct walk *w, struct csn_error *err)
 {
-	struct walk w AUTO(walk_done) = { .depth = 0 };
-	TRY(union_root(rt, layers, &w.stack[0], err));
-	w.depth = 1;
+	TRY(union_root(rt, layers, &w->stack[0], err));
+	w->depth = 1;
 
 	auto_mem char *todo = strdup(path);
 	for (int links = 0; todo && links <= LINKS_MAX; links++) {
 		char *again = NULL;
-		int r = walk_path(&w, todo, &again);
+		int r = walk_path(w, todo, &again);
 		if (r < 0)
 			return fail(err, -r, "%s in the image: %s", path, strerror(-r));
 		if (!again)
@@ -220,4 +211,25 @@ int merged_open(const struct csn_runtime *rt, const struct spec_strings *layers,
 	}
 	return todo ? fail(err, ELOOP, "%s in the image: %s", path, strerror(ELOOP))
 		    : fail(err, ENOMEM, "out of memory");
+}
+
+int merged_open(const struct csn_runtime *rt, const struct spec_strings *layers, const char *path,
+		struct csn_error *err)
+{
+	struct walk w AUTO(walk_done) = { .depth = 0 };
+	return walk_image(rt, layers, path, &w, err);
+}
+
+int merged_dir(const struct csn_runtime *rt, const struct spec_strings *layers, const char *path,
+	       struct union_dir *ret, struct csn_error *err)
+{
+	struct walk w AUTO(walk_done) = { .depth = 0 };
+	auto_fd file = walk_image(rt, layers, path, &w, err);
+	if (file >= 0 || file == -EINVAL)
+		return fail(err, ENOTDIR, "%s in the image: %s", path, strerror(ENOTDIR));
+	if (file != -EISDIR)
+		return file;
+	*ret = w.stack[w.depth - 1];
+	w.stack[w.depth - 1] = (struct union_dir){ 0 };
+	return 0;
 }

@@ -3,6 +3,7 @@ noinst_LTLIBRARIES += lib/runtime/libruntime.la
 lib_runtime_libruntime_la_SOURCES = \
 	lib/runtime/attach.c \
 	lib/runtime/container.c \
+	lib/runtime/copyup.c \
 	lib/runtime/create.c \
 	lib/runtime/events.c \
 	lib/runtime/exec.c \
@@ -12,7 +13,7 @@ lib_runtime_libruntime_la_SOURCES = \
 	lib/runtime/life.c \
 	lib/runtime/list.c \
 	lib/runtime/logs.c \
-	lib/runtime/merged.c \
+	lib/runtime/merged.c lib/runtime/merged.h \
 	lib/runtime/names.c \
 	lib/runtime/pause.c \
 	lib/runtime/process.c \
@@ -24,7 +25,10 @@ lib_runtime_libruntime_la_SOURCES = \
 	lib/runtime/time.c \
 	lib/runtime/update.c \
 	lib/runtime/users.c \
-	lib/runtime/volumes.c \
+	lib/runtime/volume_mounts.c \
+	lib/runtime/volume_store.c \
+	lib/runtime/volume_users.c \
+	lib/runtime/volumes.c lib/runtime/volumes.h \
 	lib/runtime/wait.c
 lib_runtime_libruntime_la_LIBADD = \
 	lib/service/libservice.la \

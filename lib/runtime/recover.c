@@ -8,6 +8,7 @@
 
 #include "base/error.h"
 #include "runtime/network.h"
+#include "runtime/volumes.h"
 
 struct recovering {
 	struct csn_runtime *rt;
@@ -54,6 +55,7 @@ int csn_recover(struct csn_runtime *rt, struct csn_recovered *ret, struct csn_er
 	struct net_recovered net;
 	TRY(container_each(rt, settle, &g, err));
 	unfinished_sweep(rt);
+	TRY(volumes_settle(rt, err));
 	TRY(engine_net_open(rt, &en, err));
 	TRY(net_recover(&en.net, is_alive, &g, &net, err));
 	g.done.leases = net.owners + net.leases;

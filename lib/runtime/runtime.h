@@ -154,20 +154,13 @@ int name_lookup(struct csn_runtime *rt, const char *name, char ret_id[CSN_ID_SIZ
 bool name_is_valid(const char *name);
 bool id_is_valid(const char *text); /* 64 lower-case hex digits */
 
+/* A new id of 64 random digits. create.c */
+int make_id(char ret[CSN_ID_SIZE], struct csn_error *err);
+/* Makes unfinished/<id> and locks it: the fd. It is swept once the lock is gone, unless it has been
+ * renamed to where it belongs. */
+int unfinished_begin(struct csn_runtime *rt, const char *id, struct csn_error *err);
 /* Removes what crashed creations and removals left. create.c */
 void unfinished_sweep(struct csn_runtime *rt);
-
-/* ---- volumes (volumes.c) ----------------------------------------------------------------------
- */
-
-/* Replaces what mounts say of volumes by paths, in the arena; makes nothing. The caller holds the
- * lock on containers until the container is made. */
-int volumes_resolve(struct csn_runtime *rt, const char *id, struct csn_container_options *o,
-		    struct arena *arena, struct csn_error *err);
-/* Makes the named ones that are missing, and the container's own in its directory: of the options
- * as they were before. */
-int volumes_make(struct csn_runtime *rt, int container_dir,
-		 const struct csn_container_options *given, struct csn_error *err);
 
 /* ---- facts (facts.c) --------------------------------------------------------------------------
  */

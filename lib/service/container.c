@@ -237,24 +237,6 @@ const struct csn_mount *service_mount(const struct csn_container_options *option
 	return (const void *)((const char *)options->mounts + n * options->mounts->size);
 }
 
-static int check_mounts(const struct csn_container_options *o, struct csn_error *err)
-{
-	if (o->mounts_count && o->mounts->size < sizeof(struct csn_mount))
-		return fail(err, EINVAL, "mounts: made without CSN_MOUNT_INIT");
-	for (size_t i = 0; i < o->mounts_count; i++) {
-		const struct csn_mount *m = service_mount(o, i);
-		if (!m->source || m->source[0] != '/')
-			return fail(err, EINVAL,
-				    "mount source \"%.200s\": expected an absolute path",
-				    m->source ? m->source : "");
-		if (!m->target || m->target[0] != '/')
-			return fail(err, EINVAL,
-				    "mount target \"%.200s\": expected an absolute path",
-				    m->target ? m->target : "");
-	}
-	return 0;
-}
-
 /* A value of a ulimit, up to end: a number, or -1 or "unlimited". */
 static bool parse_ulimit(const char *text, size_t size, uint64_t *ret)
 {
@@ -343,7 +325,7 @@ int service_decide(const struct csn_container_options *options, const struct ima
 	TRY(decide_cwd(options, image, &s, arena, err));
 	TRY(decide_stop(options, image, &s, err));
 	TRY(decide_process(options, &s, arena, err));
-	TRY(check_mounts(options, err));
+	TRY(service_decide_mounts(options, &s, arena, err));
 	s.user_text = options->user ? options->user : image->config.user;
 	*ret = s;
 	return 0;

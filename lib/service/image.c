@@ -46,6 +46,7 @@ static const struct json_field config_fields[] = {
 	{ "Cmd", decode_strings, offsetof(struct image_config, cmd) },
 	{ "Env", decode_strings, offsetof(struct image_config, env) },
 	{ "ExposedPorts", decode_names, offsetof(struct image_config, exposed_ports) },
+	{ "Volumes", decode_names, offsetof(struct image_config, volumes) },
 	{ "Labels", decode_map, offsetof(struct image_config, labels) },
 	{ 0 }
 };

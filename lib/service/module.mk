@@ -3,6 +3,7 @@ lib_service_libservice_la_SOURCES = \
 	lib/service/container.c \
 	lib/service/deployment.h \
 	lib/service/image.c \
+	lib/service/mounts.c \
 	lib/service/resources.c \
 	lib/service/seccomp_default.c lib/service/seccomp_default.h \
 	lib/service/security.c \

@@ -25,6 +25,7 @@ struct image_config {
 	struct spec_strings entrypoint, cmd, env;
 	struct spec_map labels;
 	struct spec_map exposed_ports; /* "80/tcp" → nothing */
+	struct spec_map volumes;       /* "/data" → nothing */
 };
 
 /* What the image says of "/". */
@@ -65,6 +66,24 @@ void service_put_capabilities(struct json_out *o, uint64_t mask);
 /* Writes "sysctl", when there are any. */
 void service_put_sysctls(struct json_out *o, const char *const *sysctls);
 
+/* ---- mounts (mounts.c) ------------------------------------------------------------------------
+ */
+
+/* A mount as config.json has it. */
+struct service_mount_oci {
+	const char *target, *type, *source;
+	const char *options; /* separated by spaces */
+	const char *spread;  /* its propagation; NULL */
+};
+struct service;
+/* Checks the options' mounts and fills those of the service. */
+int service_decide_mounts(const struct csn_container_options *o, struct service *s,
+			  struct arena *arena, struct csn_error *err);
+/* The root's propagation that they need; NULL: none. */
+const char *service_spread(const struct service *s);
+/* Is word among options, which commas part? */
+bool service_option_is_set(const char *options, const char *word);
+
 /* ---- the container (container.c) --------------------------------------------------------------
  */
 
@@ -81,6 +100,9 @@ struct service {
 	const struct csn_container_options *options;
 	struct spec_rlimit *rlimits;
 	size_t rlimits_count;
+	struct service_mount_oci *mounts; /* what the options ask for, a directory before what is
+					   * below it */
+	size_t mounts_count;
 	struct opt_i64 oom_score_adj;
 	/* filled by the caller after service_decide */
 	const char *cgroup; /* path below the cgroup2 mount */

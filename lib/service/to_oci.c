@@ -125,14 +125,29 @@ static void put_process(struct json_out *o, const char *key, const struct servic
 	json_close_object(o);
 }
 
-/* Of a privileged container none is read-only. */
-static void put_system_mount(struct json_out *o, size_t i, bool privileged)
+/* Is there one of the user's? It takes the place of ours. */
+static bool is_mounted(const struct service *s, const char *target)
 {
+	for (size_t i = 0; i < s->mounts_count; i++)
+		if (strcmp(s->mounts[i].target, target) == 0)
+			return true;
+	return false;
+}
+
+/* Of a privileged container none is read-only. */
+static void put_system_mount(struct json_out *o, size_t i, const struct service *s)
+{
+	const bool shm = strcmp(system_mounts[i].target, "/dev/shm") == 0;
 	char options[100];
 	size_t size = strlen(system_mounts[i].options);
 	(void)snprintf(options, sizeof options, "%s", system_mounts[i].options);
-	if (privileged && size > 3 && strcmp(options + size - 3, " ro") == 0)
+	if (s->security.options->privileged && size > 3 && strcmp(options + size - 3, " ro") == 0)
 		options[size - 3] = '\0';
+	if (shm && s->options->shm_bytes)
+		(void)snprintf(options, sizeof options, "nosuid noexec nodev mode=1777 size=%lld",
+			       (long long)s->options->shm_bytes);
+	if (shm && is_mounted(s, system_mounts[i].target))
+		return;
 	put_mount(o, system_mounts[i].target, system_mounts[i].type, system_mounts[i].source,
 		  options);
 }
@@ -150,17 +165,14 @@ static void put_mounts(struct json_out *o, const struct service *s,
 
 	json_open_array(o, "mounts");
 	for (size_t i = 0; i < COUNT(system_mounts); i++)
-		put_system_mount(o, i, s->security.options->privileged);
+		put_system_mount(o, i, s);
 	for (size_t i = 0; i < COUNT(bound); i++)
-		if (bound[i].source)
+		if (bound[i].source && !is_mounted(s, bound[i].target))
 			put_mount(o, bound[i].target, "bind", bound[i].source,
 				  "bind rprivate nosuid nodev noexec");
-	for (size_t i = 0; i < s->options->mounts_count; i++) {
-		const struct csn_mount *m = service_mount(s->options, i);
-		put_mount(o, m->target, "bind", m->source,
-			  m->readonly ? "rbind rprivate rnosuid rnodev rro"
-				      : "rbind rprivate rnosuid rnodev");
-	}
+	for (size_t i = 0; i < s->mounts_count; i++)
+		put_mount(o, s->mounts[i].target, s->mounts[i].type, s->mounts[i].source,
+			  s->mounts[i].options);
 	json_close_array(o);
 }
 
@@ -168,6 +180,8 @@ static void put_linux(struct json_out *o, const struct service *s)
 {
 	json_open_object(o, "linux");
 	json_put_string(o, "cgroupsPath", s->cgroup);
+	if (service_spread(s))
+		json_put_string(o, "rootfsPropagation", service_spread(s));
 	json_open_array(o, "namespaces");
 	for (size_t i = 0; i < COUNT(namespaces); i++) {
 		if (is_shared(s, namespaces[i]))

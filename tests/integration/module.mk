@@ -50,6 +50,11 @@ EXTRA_DIST += $(integration_tests) \
 	tests/integration/registry.sh \
 	tests/integration/registry_server.py \
 	tests/integration/run \
+EXTRA_DIST += $(integration_tests) tests/integration/engine_lib.sh tests/integration/lib.sh \
+	tests/integration/netlib.sh tests/integration/run \
+	tests/integration/registry.sh tests/integration/registry_server.py tests/integration/volume_image.py tests/integration/run \
+EXTRA_DIST += $(integration_tests) tests/integration/hostile_tars.py tests/integration/engine_lib.sh tests/integration/lib.sh tests/integration/run \
+	tests/integration/registry.sh tests/integration/registry_server.py tests/integration/volume_image.py tests/integration/run \
 	tests/integration/snapshot.sh
 
 check_PROGRAMS += tests/integration/dgram tests/integration/netprobe tests/integration/recvtty

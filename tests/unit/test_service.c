@@ -629,14 +629,21 @@ START_TEST(config_takes_options)
 {
 	static const struct csn_mount mounts[] = {
 		{ sizeof(struct csn_mount), "/src", "/ro", true },
+		{ sizeof(struct csn_mount), "/src", "/rw/below/it", false,
+		  .options = "suid,slave,bind" },
 		{ sizeof(struct csn_mount), "/src", "/rw", false },
+		{ sizeof(struct csn_mount), NULL, "/t/../tmp/", false, .kind = CSN_MOUNT_TMPFS,
+		  .options = "size=64MiB,,exec,mode=755" },
+		{ sizeof(struct csn_mount), NULL, "/half", true, .kind = CSN_MOUNT_TMPFS,
+		  .options = "size=50%" },
+		{ sizeof(struct csn_mount), "/src", "/dev/shm", .options = "ro,rw,noexec,z" },
 	};
 	struct arena arena AUTO(arena_free) = { 0 };
 	struct csn_container_options o = CSN_CONTAINER_OPTIONS_INIT;
 	o.network = "host";
 	o.readonly_root = o.tty = true;
 	o.mounts = mounts;
-	o.mounts_count = 2;
+	o.mounts_count = sizeof mounts / sizeof *mounts;
 	o.hostname = "box";
 	struct spec *s = make_config(&o, &arena);
 
@@ -648,6 +655,21 @@ START_TEST(config_takes_options)
 	ck_assert(!has(&find_mount(s, "/rw")->options, "rro"));
 	ck_assert(has(&find_mount(s, "/rw")->options, "rnosuid"));
 	ck_assert(has(&find_mount(s, "/rw")->options, "rnodev"));
+	ck_assert(has(&find_mount(s, "/rw")->options, "rprivate"));
+	const struct spec_mount *below = find_mount(s, "/rw/below/it");
+	ck_assert(below > find_mount(s, "/rw"));
+	ck_assert(!has(&below->options, "rnosuid") && !has(&below->options, "rprivate"));
+	ck_assert(has(&below->options, "slave") && has(&below->options, "bind"));
+	ck_assert_str_eq(s->linux_.rootfs_propagation, "rslave");
+	const struct spec_mount *tmp = find_mount(s, "/tmp");
+	ck_assert_str_eq(tmp->type, "tmpfs");
+	ck_assert(has(&tmp->options, "size=67108864") && has(&tmp->options, "mode=755"));
+	ck_assert(has(&tmp->options, "nosuid") && !has(&tmp->options, "noexec"));
+	ck_assert(has(&find_mount(s, "/half")->options, "size=50%"));
+	ck_assert(has(&find_mount(s, "/half")->options, "ro"));
+	const struct spec_mount *shm = find_mount(s, "/dev/shm");
+	ck_assert_str_eq(shm->type, "bind");
+	ck_assert(has(&shm->options, "rnoexec") && !has(&shm->options, "rro"));
 	spec_free(s);
 }
 END_TEST
