@@ -29,7 +29,8 @@ static struct {
 	const char *name;
 	const char *platform;
 	bool no_sync, no_sandbox;
-	struct opt_list keep;
+	const char *comment;
+	struct opt_list keep, changes;
 } arg;
 
 /* ---- JSON lines ------------------------------------------------------------------------------ */
@@ -183,6 +184,11 @@ static struct image_load load_request(const char *file, const char *name)
 	};
 }
 
+const char *image_root(void)
+{
+	return arg.root;
+}
+
 /* Opens the store, runs one operation of it, prints the images that it gives. */
 int with_store(int (*run)(struct image_store *s, char **argv, struct image_list *ret,
 			  struct csn_error *err),
@@ -216,8 +222,11 @@ static int cmd_load(int argc, char **argv)
 static int run_import(struct image_store *s, char **argv, struct image_list *ret,
 		      struct csn_error *err)
 {
-	const struct image_load l = load_request(argv[0], argv[1]);
+	struct image_load l = load_request(argv[0], argv[1]);
 
+	l.changes = arg.changes.items;
+	l.changes_count = arg.changes.count;
+	l.comment = arg.comment;
 	return image_import(s, &l, ret, err);
 }
 
@@ -290,6 +299,9 @@ static const struct opt *import_options(void)
 	static const struct opt rows[] = {
 		{ 0, "platform", "OS/ARCH[/VARIANT]", "what the image is for", OPT_TEXT,
 		  &arg.platform },
+		{ 0, "change", "INSTRUCTION", "as in a Dockerfile; may be repeated", OPT_LIST,
+		  &arg.changes },
+		{ 0, "comment", "TEXT", "words for the history", OPT_TEXT, &arg.comment },
 		{ 0, "no-sync", NULL, "a power cut may leave half of it", OPT_FLAG, &arg.no_sync },
 		{ 0 },
 	};
@@ -328,6 +340,8 @@ static const struct command *const commands[] = {
 	&image_verify_command,
 	&image_inspect_command,
 	&image_save_command,
+	&image_export_command,
+	&image_commit_command,
 	&image_pull_command,
 	&image_push_command,
 	&image_login_command,
@@ -386,5 +400,6 @@ int main(int argc, char **argv)
 	set_up_process();
 	int status = opts_run_command(program, commands, argc - first, argv + first);
 	opt_list_free(&arg.keep);
+	opt_list_free(&arg.changes);
 	return status;
 }

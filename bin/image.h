@@ -23,6 +23,13 @@ int with_store(int (*run)(struct image_store *s, char **argv, struct image_list 
 			  struct csn_error *err),
 	       char **argv);
 
+/* --root */
+const char *image_root(void);
+
+/* ---- image_container.c ----------------------------------------------------------------------- */
+
+extern const struct command image_export_command, image_commit_command;
+
 /* ---- image_local.c --------------------------------------------------------------------------- */
 
 extern const struct command image_tag_command, image_verify_command, image_inspect_command,

@@ -17,11 +17,12 @@ static bool takes_value(const struct opt *o)
 
 static int add_to_list(struct opt_list *list, const char *value, struct csn_error *err)
 {
-	const char **grown = realloc(list->items, (list->count + 1) * sizeof *grown);
+	const char **grown = realloc(list->items, (list->count + 2) * sizeof *grown);
 	if (!grown)
 		return fail(err, ENOMEM, "out of memory");
 	list->items = grown;
 	list->items[list->count++] = value;
+	list->items[list->count] = NULL;
 	return 0;
 }
 

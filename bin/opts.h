@@ -23,7 +23,7 @@ enum opt_kind {
 };
 
 struct opt_list {
-	const char **items; /* malloc'd, freed by opt_list_free */
+	const char **items; /* end with NULL; NULL when there are none; freed by opt_list_free */
 	size_t count;
 };
 

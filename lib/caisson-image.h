@@ -30,6 +30,57 @@ CSN_API int csn_image_save(struct csn_runtime *rt, const char *const *images, in
 CSN_API int csn_image_prune(struct csn_runtime *rt, bool all, struct csn_images **ret,
 			    struct csn_error *err) CSN_MUST_CHECK;
 
+/* One step of how an image was made; "" where it does not say. */
+struct csn_history_step {
+	const char *created; /* RFC 3339 */
+	const char *created_by, *author, *comment;
+	uint64_t size_bytes; /* of its layer, as stored; 0 without one */
+	bool empty_layer;    /* it made none */
+};
+
+/* The steps, the last one first. NULL has none. */
+struct csn_history;
+CSN_API int csn_image_history(struct csn_runtime *rt, const char *image, struct csn_history **ret,
+			      struct csn_error *err) CSN_MUST_CHECK;
+CSN_API size_t csn_history_count(const struct csn_history *history);
+/* Owned by the history. index must be less than the count. */
+CSN_API const struct csn_history_step *csn_history_get(const struct csn_history *history,
+						       size_t index);
+CSN_API void csn_history_free(struct csn_history *history);
+
+/* ---- out of containers ------------------------------------------------------------------------
+ */
+
+/*
+ * Writes the file system of a container, running or not, to fd as a tar file: its image's layers
+ * and its changes together, without what is mounted in it. A failure may leave a part written.
+ */
+CSN_API int csn_container_export(struct csn_runtime *rt, const char *container, int fd,
+				 struct csn_error *err) CSN_MUST_CHECK;
+
+struct csn_commit_options {
+	size_t size;
+	const char *name;	      /* of the new image; required */
+	const char *author, *comment; /* NULL: nothing is said */
+	const char *const *changes;   /* instructions of a Dockerfile for the config, such as
+				       * "CMD [\"sh\"]" and "ENV A=b"; ends with NULL; NULL: none */
+	bool pause;		      /* nothing in it runs while its files are read */
+};
+#define CSN_COMMIT_OPTIONS_INIT                                                                    \
+	{                                                                                          \
+		sizeof(struct csn_commit_options), NULL, NULL, NULL, NULL, false                   \
+	}
+
+/*
+ * Makes an image of a container: its own image and one more layer, with what the container changed.
+ * The config is the image's, then what the container was given (command, environment, working
+ * directory, user, labels), then the changes. *ret (may be NULL) lists it. -EINVAL: a change that
+ * cannot be. -ENOENT also: the image that it was made from is not here any more.
+ */
+CSN_API int csn_container_commit(struct csn_runtime *rt, const char *container,
+				 const struct csn_commit_options *options, struct csn_images **ret,
+				 struct csn_error *err) CSN_MUST_CHECK;
+
 #ifdef __cplusplus
 }
 #endif

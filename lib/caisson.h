@@ -136,10 +136,13 @@ struct csn_image_load_options {
 	/* Called from the loading thread. NULL: nobody wants to know. */
 	void (*progress)(void *data, const struct csn_image_progress *progress);
 	void *progress_data;
+	const char *const *changes; /* import: as struct csn_commit_options has them */
+	const char *comment;	    /* import: words for the history; NULL: none */
 };
 #define CSN_IMAGE_LOAD_OPTIONS_INIT                                                                \
 	{                                                                                          \
-		sizeof(struct csn_image_load_options), NULL, -1, NULL, NULL, NULL, NULL            \
+		sizeof(struct csn_image_load_options), NULL, -1, NULL, NULL, NULL, NULL, NULL,     \
+			NULL                                                                       \
 	}
 
 /*
@@ -531,7 +534,8 @@ struct csn_event {
 	int64_t time_ns;
 	const char *type;   /* "container", "image" */
 	const char *action; /* container: "create", "start", "oom", "kill", "die", "stop", "pause",
-			     * "unpause", "update", "remove"; image: "load", "import", "remove" */
+			     * "unpause", "update", "remove"; image: "load", "import", "commit",
+			     * "remove" */
 	const char *id, *name, *image;
 	const char *signal; /* kill, die: "SIGKILL" */
 	const char *reason; /* die: see csn_wait_reason_name() */

@@ -19,7 +19,8 @@ extern const struct command command_attach, command_create, command_events, comm
 	command_logout, command_logs, command_pause, command_ps, command_pull, command_push,
 	command_rm, command_rmi, command_run, command_start, command_stats, command_stop,
 	command_unpause, command_update, command_wait;
-extern const struct command command_image, command_save, command_tag;
+extern const struct command command_commit, command_export, command_image, command_save,
+	command_tag;
 
 extern const struct command command_network, command_system, command_volume;
 

@@ -1,15 +1,7 @@
-/* csn image: ls, inspect, history, verify, prune; and tag and save, which have names of their own.
- */
-#include <errno.h>
-#include <fcntl.h>
+/* csn image: ls, inspect, history, verify, prune; and tag, which has a name of its own. */
 #include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-#include <unistd.h>
 
-#include "base/arena.h"
 #include "base/cleanup.h"
-#include "base/error.h"
 #include "bin/engine/engine.h"
 #include "bin/out.h"
 
@@ -37,92 +29,39 @@ static int run_inspect(int argc, char **argv)
 
 /* ---- history --------------------------------------------------------------------------------- */
 
-struct step {
-	char *created, *created_by, *comment;
-	bool empty_layer;
-};
-
-struct facts {
-	struct {
-		struct {
-			struct step *items;
-			size_t count;
-		} history;
-	} config;
-	struct {
-		struct {
-			struct layer {
-				uint64_t size;
-			} * items;
-			size_t count;
-		} layers;
-	} manifest;
-};
-
-static const struct json_field step_fields[] = {
-	{ "created", decode_text, offsetof(struct step, created) },
-	{ "created_by", decode_text, offsetof(struct step, created_by) },
-	{ "comment", decode_text, offsetof(struct step, comment) },
-	{ "empty_layer", decode_bool, offsetof(struct step, empty_layer) },
-	{ 0 }
-};
-static const struct json_elements steps = { .element_size = sizeof(struct step),
-					    .decode = decode_object,
-					    .detail = step_fields };
-static const struct json_field config_fields[] = { { "history", decode_array, 0, &steps }, { 0 } };
-static const struct json_field layer_fields[] = { { "size", decode_u64, 0 }, { 0 } };
-static const struct json_elements layers = { .element_size = sizeof(struct layer),
-					     .decode = decode_object,
-					     .detail = layer_fields };
-static const struct json_field manifest_fields[] = { { "layers", decode_array, 0, &layers },
-						     { 0 } };
-static const struct json_field facts_fields[] = {
-	{ "config", decode_object, offsetof(struct facts, config), config_fields },
-	{ "manifest", decode_object, offsetof(struct facts, manifest), manifest_fields },
-	{ 0 }
-};
-
-/* Sizes are those of the layers as stored. The last step first, as everybody shows it. */
-static void print_history(const struct facts *f)
+/* Sizes are those of the layers as stored. */
+static void print_history(const struct csn_history *history)
 {
 	static const char *const heads[] = { "CREATED", "CREATED BY", "SIZE", "COMMENT" };
 	struct out_table t = { .columns = COUNT(heads) };
-	size_t layer = 0, count = f->config.history.count;
-	auto_mem uint64_t *sizes = calloc(count + 1, sizeof *sizes);
 
-	for (size_t i = 0; sizes && i < count; i++)
-		if (!f->config.history.items[i].empty_layer && layer < f->manifest.layers.count)
-			sizes[i] = f->manifest.layers.items[layer++].size;
 	for (size_t i = 0; i < COUNT(heads); i++)
 		out_table_add(&t, heads[i]);
-	for (size_t i = count; sizes && i-- > 0;) {
-		const struct step *s = &f->config.history.items[i];
+	for (size_t i = 0; i < csn_history_count(history); i++) {
+		const struct csn_history_step *s = csn_history_get(history, i);
 		char size[24];
-		print_size(size, sizeof size, sizes[i]);
-		out_table_add(&t, s->created ? s->created : "");
-		out_table_add(&t, s->created_by ? s->created_by : "");
+		print_size(size, sizeof size, s->size_bytes);
+		out_table_add(&t, s->created);
+		out_table_add(&t, s->created_by);
 		out_table_add(&t, size);
-		out_table_add(&t, s->comment ? s->comment : "");
+		out_table_add(&t, s->comment);
 	}
 	out_table_print(&t);
 }
 
 static int run_history(int argc, char **argv)
 {
-	AUTO(arena_free)
-	struct arena arena = { 0 };
-	auto_mem char *text = NULL;
-	struct facts f = { 0 };
+	struct csn_history *history = NULL;
 	struct csn_error err;
 	struct csn_runtime *rt = engine_runtime();
 
 	(void)argc;
 	if (!rt)
 		return STATUS_FAILED;
-	if (csn_image_inspect(rt, argv[0], &text, &err) < 0 ||
-	    json_decode(text, strlen(text), argv[0], facts_fields, &f, &arena, &err) < 0)
+	if (csn_image_history(rt, argv[0], &history, &err) < 0)
 		return engine_fail(&err, STATUS_FAILED);
-	print_history(&f);
+	print_history(history);
+	csn_history_free(history);
 	return 0;
 }
 
@@ -243,43 +182,3 @@ static int run_tag(int argc, char **argv)
 
 const struct command command_tag = { "tag", "IMAGE NAME…", "give an image another name", 2, -1,
 				     NULL,  run_tag };
-
-/* ---- save ------------------------------------------------------------------------------------ */
-
-static const char *output;
-
-static const struct opt *save_options(void)
-{
-	static const struct opt rows[] = {
-		{ 'o', "output", "FILE", "write there, not to standard output", OPT_TEXT, &output },
-		{ 0 },
-	};
-	return rows;
-}
-
-static int run_save(int argc, char **argv)
-{
-	struct csn_runtime *rt = engine_runtime();
-	struct csn_error err;
-
-	(void)argc; /* argv ends with NULL */
-	if (!rt)
-		return STATUS_FAILED;
-	if (!output && isatty(STDOUT_FILENO))
-		return engine_fail_text(STATUS_FAILED,
-					"save: an archive does not go to a terminal; use --output");
-	auto_fd fd = output ? open(output, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600)
-			    : fcntl(STDOUT_FILENO, F_DUPFD_CLOEXEC, 3);
-	if (fd < 0)
-		return engine_fail_text(STATUS_FAILED, "save: open %s: %s",
-					output ? output : "standard output", strerror(errno));
-	if (csn_image_save(rt, (const char *const *)argv, fd, &err) == 0)
-		return 0;
-	/* Half an archive is worse than none. */
-	if (output)
-		(void)unlink(output);
-	return engine_fail(&err, STATUS_FAILED);
-}
-
-const struct command command_save = { "save",	    "IMAGE…", "write images to an archive", 1, -1,
-				      save_options, run_save };

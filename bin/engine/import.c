@@ -5,9 +5,13 @@
 
 #include "bin/engine/engine.h"
 
-static const char *platform, *format = "table";
+static const char *platform, *comment, *format = "table";
+static struct opt_list changes;
 
 static const struct opt options[] = {
+	{ 'c', "change", "INSTRUCTION", "as in a Dockerfile, such as 'CMD [\"sh\"]'", OPT_LIST,
+	  &changes },
+	{ 'm', "message", "TEXT", "words for the history", OPT_TEXT, &comment },
 	{ 0, "platform", "OS/ARCH", "what it is for (the host's)", OPT_TEXT, &platform },
 	{ 0, "format", "FORMAT", "table or json", OPT_TEXT, &format },
 	{ 0 },
@@ -35,6 +39,8 @@ static int run(int argc, char **argv)
 	o.fd = STDIN_FILENO;
 	o.name = argv[1];
 	o.platform = platform;
+	o.changes = changes.items;
+	o.comment = comment;
 	if (csn_image_import(rt, &o, &images, &err) < 0)
 		return engine_fail(&err, STATUS_FAILED);
 

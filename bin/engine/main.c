@@ -15,14 +15,23 @@
 #include "bin/engine/engine.h"
 
 static const struct command *const commands[] = {
-	&command_network, &command_system, &command_volume,  &command_attach,
-	&command_create,  &command_events, &command_exec,    &command_image,
-	&command_images,  &command_import, &command_inspect, &command_kill,
-	&command_load,	  &command_login,  &command_logout,  &command_logs,
-	&command_pause,	  &command_ps,	   &command_pull,    &command_push,
-	&command_rm,	  &command_rmi,	   &command_run,     &command_save,
-	&command_start,	  &command_stats,  &command_stop,    &command_tag,
-	&command_unpause, &command_update, &command_wait,    NULL,
+	&command_network, &command_system,
+	&command_volume,  &command_attach,
+	&command_commit,  &command_create,
+	&command_events,  &command_exec,
+	&command_export,  &command_image,
+	&command_images,  &command_import,
+	&command_inspect, &command_kill,
+	&command_load,	  &command_login,
+	&command_logout,  &command_logs,
+	&command_pause,	  &command_ps,
+	&command_pull,	  &command_push,
+	&command_rm,	  &command_rmi,
+	&command_run,	  &command_save,
+	&command_start,	  &command_stats,
+	&command_stop,	  &command_tag,
+	&command_unpause, &command_update,
+	&command_wait,	  NULL,
 };
 
 static struct {

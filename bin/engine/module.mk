@@ -5,6 +5,7 @@ bin_csn_SOURCES = \
 	bin/engine/attach.c \
 	bin/engine/attend.c \
 	bin/engine/bars.c \
+	bin/engine/commit.c \
 	bin/engine/create.c \
 	bin/engine/engine.h \
 	bin/engine/events.c \
@@ -30,6 +31,7 @@ bin_csn_SOURCES = \
 	bin/engine/rm.c \
 	bin/engine/rmi.c \
 	bin/engine/run.c \
+	bin/engine/save.c \
 	bin/engine/security.c bin/engine/security.h \
 	bin/engine/start.c \
 	bin/engine/stats.c \

@@ -8,6 +8,7 @@ lib_base_libbase_la_SOURCES = \
 	lib/base/json.c lib/base/json_edit.c lib/base/json_out.c lib/base/json.h \
 	lib/base/log.c lib/base/log.h \
 	lib/base/names.c lib/base/names.h \
+	lib/base/overlay.c lib/base/overlay.h \
 	lib/base/path.c lib/base/path.h \
 	lib/base/proc.c lib/base/proc.h \
 	lib/base/sized.c lib/base/sized.h \

@@ -135,9 +135,10 @@ int attrs_from_entry(struct archive_entry *e, struct warner *w, struct attrs *re
 	return 0;
 }
 
-static int xattrs_from_fd(int fd, struct attrs *a, struct csn_error *err)
+/* Of the open file, or (path) of what is behind a link of /proc/self/fd. */
+static int xattrs_from(int fd, const char *path, struct attrs *a, struct csn_error *err)
 {
-	ssize_t size = flistxattr(fd, NULL, 0);
+	ssize_t size = path ? listxattr(path, NULL, 0) : flistxattr(fd, NULL, 0);
 	if (size == 0 || (size < 0 && errno == ENOTSUP))
 		return 0;
 	if (size < 0)
@@ -147,14 +148,15 @@ static int xattrs_from_fd(int fd, struct attrs *a, struct csn_error *err)
 	auto_mem char *value = malloc(XATTR_ONE_MAX);
 	if (!names || !value)
 		return fail(err, ENOMEM, "out of memory");
-	size = flistxattr(fd, names, (size_t)size);
+	size = path ? listxattr(path, names, (size_t)size) : flistxattr(fd, names, (size_t)size);
 	if (size < 0)
 		return fail_errno(err, "list extended attributes");
 
 	for (char *name = names; name < names + size; name += strlen(name) + 1) {
 		if (xattr_rule(name) != XATTR_APPLY)
 			continue;
-		ssize_t n = fgetxattr(fd, name, value, XATTR_ONE_MAX);
+		ssize_t n = path ? getxattr(path, name, value, XATTR_ONE_MAX)
+				 : fgetxattr(fd, name, value, XATTR_ONE_MAX);
 		if (n < 0)
 			return fail_errno(err, "read the extended attribute %s", name);
 		TRY(attrs_add_xattr(a, name, value, (size_t)n, err));
@@ -162,22 +164,33 @@ static int xattrs_from_fd(int fd, struct attrs *a, struct csn_error *err)
 	return 0;
 }
 
-int attrs_from_fd(int fd, struct attrs *ret, struct csn_error *err)
+static int attrs_from(int fd, const char *path, const struct stat *st, struct attrs *ret,
+		      struct csn_error *err)
 {
 	AUTO(attrs_done)
 	struct attrs a = { 0 };
-	struct stat st;
 
-	if (fstat(fd, &st) < 0)
-		return fail_errno(err, "stat");
-	a.mode = st.st_mode & 07777;
-	a.uid = st.st_uid;
-	a.gid = st.st_gid;
-	a.mtime = st.st_mtim;
-	TRY(xattrs_from_fd(fd, &a, err));
+	a.mode = st->st_mode & 07777;
+	a.uid = st->st_uid;
+	a.gid = st->st_gid;
+	a.mtime = st->st_mtim;
+	TRY(xattrs_from(fd, path, &a, err));
 	*ret = a;
 	a.xattrs = NULL;
 	return 0;
+}
+
+int attrs_from_fd(int fd, struct attrs *ret, struct csn_error *err)
+{
+	struct stat st;
+
+	return fstat(fd, &st) < 0 ? fail_errno(err, "stat") : attrs_from(fd, NULL, &st, ret, err);
+}
+
+int attrs_from_path(const char *path, const struct stat *st, struct attrs *ret,
+		    struct csn_error *err)
+{
+	return attrs_from(-1, path, st, ret, err);
 }
 
 void attrs_done(struct attrs *a)

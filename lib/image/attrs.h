@@ -45,6 +45,10 @@ int attrs_from_entry(struct archive_entry *e, struct warner *w, struct attrs *re
 		     struct csn_error *err);
 /* Of an open file or directory; overlayfs's own xattrs are left out. */
 int attrs_from_fd(int fd, struct attrs *ret, struct csn_error *err);
+/* The same of what was opened with O_PATH, whatever kind of file it is: path is its link in
+ * /proc/self/fd, st what fstat said. */
+int attrs_from_path(const char *path, const struct stat *st, struct attrs *ret,
+		    struct csn_error *err);
 void attrs_done(struct attrs *a);
 int attrs_add_xattr(struct attrs *a, const char *name, const void *value, size_t size,
 		    struct csn_error *err);

@@ -88,15 +88,31 @@ const struct codec codec_gzip_zlib = { "gzip", zlib_start, zlib_step, zlib_stop 
 /* ---- isa-l ----------------------------------------------------------------------------------- */
 
 #ifdef HAVE_ISAL
+#define FLAGS_AT       3    /* in a member's header */
+#define RESERVED_FLAGS 0xe0 /* RFC 1952: must be zero */
+
+struct isal {
+	struct inflate_state z;
+	size_t seen; /* bytes of the member, up to behind its flags */
+};
+
 static int isal_start(void **ret_state, struct csn_error *err)
 {
-	struct inflate_state *z = malloc(sizeof *z);
+	struct isal *s = malloc(sizeof *s);
 
-	if (!z)
+	if (!s)
 		return fail(err, ENOMEM, "out of memory");
-	isal_inflate_init(z);
-	*ret_state = z;
+	isal_inflate_init(&s->z);
+	*ret_state = s;
 	return 0;
+}
+
+/* isa-l does not look at them, zlib refuses them; both must read the same. */
+static bool has_reserved_flags(const struct isal *s, const struct codec_io *io)
+{
+	if (s->seen > FLAGS_AT || io->in_size - io->in_used <= FLAGS_AT - s->seen)
+		return false;
+	return io->in[io->in_used + FLAGS_AT - s->seen] & RESERVED_FLAGS;
 }
 
 static const char *isal_why(int error)
@@ -121,7 +137,8 @@ static const char *isal_why(int error)
 
 static ssize_t isal_step(void *state, struct codec_io *io, struct csn_error *err)
 {
-	struct inflate_state *z = state;
+	struct isal *s = state;
+	struct inflate_state *z = &s->z;
 
 	if (!io->inside) {
 		int r = next_member(io, err);
@@ -129,12 +146,17 @@ static ssize_t isal_step(void *state, struct codec_io *io, struct csn_error *err
 			return r;
 		isal_inflate_reset(z);
 		z->crc_flag = ISAL_GZIP; /* reset cleared it */
+		s->seen = 0;
 	}
+	if (has_reserved_flags(s, io))
+		return codec_damaged("gzip", "unknown header flags set", err);
 	z->next_in = (unsigned char *)(uintptr_t)(io->in + io->in_used);
 	z->avail_in = (uint32_t)(io->in_size - io->in_used);
 	z->next_out = io->out;
 	z->avail_out = (uint32_t)io->out_size;
 	int r = isal_inflate(z);
+	if (s->seen <= FLAGS_AT)
+		s->seen += io->in_size - io->in_used - z->avail_in;
 	io->in_used = io->in_size - z->avail_in;
 
 	if (r < 0)

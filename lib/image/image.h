@@ -29,6 +29,8 @@
  *			    pull [--policy …] [--platform …] … NAME ; push … NAME [DESTINATION]
  *			    login … REGISTRY ; logout … REGISTRY
  *			    tag NAME NEW ; verify NAME ; inspect NAME ; save NAME… (to descriptor 0)
+ *			    export LAYER… (a tar file to descriptor 0; layers below ROOT)
+ *			    commit --base DIGEST … NAME (descriptor 0: the upper directory)
  *			    list ; remove NAME ; gc [--keep LAYER]…
  * prints JSON lines on standard output: {"type":"progress","layer":…,"bytes":…,"total":…},
  * (pull and push add "action": "download", "unpack", "done", "exists", "upload"),
@@ -76,6 +78,25 @@ struct image_load {
 	const char *name;     /* NULL: as the archive says; import needs one */
 	const char *platform; /* "linux/arm64/v8"; NULL: the host's */
 	bool sync;	      /* whole, or not there, after a power cut */
+	struct image_events events;
+	/* import: instructions of a Dockerfile for the config, and words for the history */
+	const char *const *changes;
+	size_t changes_count;
+	const char *comment; /* NULL: none */
+};
+
+/* A new image out of a container. */
+struct image_commit {
+	int tree;	  /* its overlay's upper directory */
+	const char *base; /* digest of the manifest that it was made from */
+	const char *name;
+	const char *created_by;
+	const char *author, *comment; /* NULL: as it was; none */
+	/* Instructions of a Dockerfile: what the container was given, and then the user's. */
+	const char *const *given, *const *changes;
+	size_t given_count, changes_count;
+	char *const *skip; /* what was made to mount on (pack.h) */
+	size_t skip_count;
 	struct image_events events;
 };
 
@@ -150,6 +171,12 @@ int image_inspect(struct image_store *s, const char *name, char **ret, struct cs
 /* Writes an archive that is an OCI archive and a docker-archive. */
 int image_save(struct image_store *s, char *const *names, size_t count, int fd,
 	       const struct image_events *events, struct image_list *ret, struct csn_error *err);
+/* Writes the file system of these layers (below root, bottom first) as a tar file. */
+int image_export(struct image_store *s, const char *root, char *const *layers, size_t count, int fd,
+		 const struct image_events *events, struct csn_error *err);
+/* -ENOENT: the store does not have the base any more. */
+int image_commit(struct image_store *s, const struct image_commit *c, struct image_list *ret,
+		 struct csn_error *err);
 void image_list_done(struct image_list *l);
 
 /* The image of a registry; *ret has one. */

@@ -20,6 +20,7 @@
 #include "base/error.h"
 #include "base/file.h"
 #include "base/json.h"
+#include "image/change.h"
 #include "image/layers.h"
 #include "image/load.h"
 #include "image/stream.h"
@@ -109,17 +110,20 @@ static int take_file(struct load *l, struct descriptor *ret, struct csn_error *e
 	return load_layer_type(l, ret->digest, &ret->media_type, err);
 }
 
-static time_t creation_time(void)
+int load_creation_time(char ret[32], struct csn_error *err)
 {
 	const char *epoch = getenv("SOURCE_DATE_EPOCH");
+	time_t now = time(NULL);
+	struct tm tm;
 	char *end;
 
 	if (epoch && *epoch >= '0' && *epoch <= '9') {
 		long long t = strtoll(epoch, &end, 10);
-		if (!*end)
-			return (time_t)t;
+		now = *end ? now : (time_t)t;
 	}
-	return time(NULL);
+	if (!gmtime_r(&now, &tm) || !strftime(ret, 32, "%Y-%m-%dT%H:%M:%SZ", &tm))
+		return fail(err, EINVAL, "SOURCE_DATE_EPOCH is out of range");
+	return 0;
 }
 
 static int put_config(struct load *l, const char *diff_id, char **ret_digest, uint64_t *ret_size,
@@ -129,19 +133,17 @@ static int put_config(struct load *l, const char *diff_id, char **ret_digest, ui
 	struct json_out o = JSON_OUT_COMPACT;
 	auto_mem char *text = NULL;
 	char created[32], digest[DIGEST_TEXT_MAX];
-	time_t now = creation_time();
-	struct tm tm;
+	const char *config = "{}";
 
-	if (!gmtime_r(&now, &tm) || !strftime(created, sizeof created, "%Y-%m-%dT%H:%M:%SZ", &tm))
-		return fail(err, EINVAL, "SOURCE_DATE_EPOCH is out of range");
+	TRY(load_creation_time(created, err));
+	TRY(config_change(&config, l->options->changes, l->options->changes_count, &l->arena, err));
 	json_open_object(&o, NULL);
 	json_put_string(&o, "created", created);
 	json_put_string(&o, "architecture", l->platform.architecture);
 	if (l->platform.variant)
 		json_put_string(&o, "variant", l->platform.variant);
 	json_put_string(&o, "os", l->platform.os);
-	json_open_object(&o, "config");
-	json_close_object(&o);
+	json_put_raw(&o, "config", config);
 	json_open_object(&o, "rootfs");
 	json_put_string(&o, "type", "layers");
 	json_open_array(&o, "diff_ids");
@@ -152,6 +154,8 @@ static int put_config(struct load *l, const char *diff_id, char **ret_digest, ui
 	json_open_object(&o, NULL);
 	json_put_string(&o, "created", created);
 	json_put_string(&o, "created_by", "caisson import");
+	if (l->options->comment)
+		json_put_string(&o, "comment", l->options->comment);
 	json_close_object(&o);
 	json_close_array(&o);
 	json_close_object(&o);

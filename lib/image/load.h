@@ -54,6 +54,8 @@ int load_run(struct image_store *s, const struct image_load *o,
 int load_make_manifest(struct load *l, const char *config_digest, uint64_t config_size,
 		       const struct descriptor *layers, size_t count, struct found_image *ret,
 		       struct csn_error *err);
+/* Now, or SOURCE_DATE_EPOCH for those who want the same image every time. */
+int load_creation_time(char ret[32], struct csn_error *err);
 /* The media type of a layer blob, by what is in it. */
 int load_layer_type(struct load *l, const char *digest, char **ret, struct csn_error *err);
 

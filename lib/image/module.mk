@@ -7,7 +7,9 @@ lib_image_libimage_la_SOURCES = \
 	lib/image/authfile.c lib/image/authfile.h \
 	lib/image/authhelper.c \
 	lib/image/challenge.c lib/image/challenge.h \
+	lib/image/change.c lib/image/change.h \
 	lib/image/choose.c lib/image/choose.h \
+	lib/image/commit.c \
 	lib/image/compare.c lib/image/compare.h \
 	lib/image/codec.h lib/image/codec_gzip.c lib/image/codec_zstd.c \
 	lib/image/digest.c lib/image/digest.h \
@@ -15,6 +17,7 @@ lib_image_libimage_la_SOURCES = \
 	lib/image/download.c lib/image/download.h \
 	lib/image/endpoint.c lib/image/endpoint.h \
 	lib/image/endpoint_conf.c \
+	lib/image/export.c \
 	lib/image/fetch.c \
 	lib/image/http.c lib/image/http.h \
 	lib/image/image.h \
@@ -28,6 +31,7 @@ lib_image_libimage_la_SOURCES = \
 	lib/image/lower.c \
 	lib/image/manage.c lib/image/manage.h \
 	lib/image/manifest.c lib/image/manifest.h \
+	lib/image/pack.c lib/image/pack.h \
 	lib/image/platform.c \
 	lib/image/pull.c lib/image/pull.h \
 	lib/image/push.c \

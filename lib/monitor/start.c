@@ -22,7 +22,7 @@
 #include "base/fdpass.h"
 #include "base/file.h"
 #include "base/json.h"
-#include "base/sys.h"
+#include "base/overlay.h"
 #include "host/host.h"
 #include "monitor/stdio.h"
 #include "monitor/supervise.h"
@@ -64,98 +64,20 @@ static int open_dirs(struct starting *st, struct csn_error *err)
 
 /* ---- overlay --------------------------------------------------------------------------------- */
 
-/* Linux 6.5 takes layers one by one, topmost first. */
-static int add_layers_one_by_one(int fs, struct starting *st)
-{
-	char path[4096];
-	for (size_t i = st->record.layers_count; i > 0; i--) {
-		(void)snprintf(path, sizeof path, "%s/%s", st->root, st->record.layers[i - 1]);
-		if (fsconfig(fs, FSCONFIG_SET_STRING, "lowerdir+", path, 0) < 0)
-			return -errno;
-	}
-	return 0;
-}
-
-/* Before, all in one string; relative to the working directory they are short. */
-static int add_layers_joined(int fs, struct starting *st)
-{
-	char joined[256]; /* fsconfig's limit for a string */
-	size_t at = 0;
-	for (size_t i = st->record.layers_count; i > 0; i--) {
-		int n = snprintf(joined + at, sizeof joined - at, "%s%s", at ? ":" : "",
-				 st->record.layers[i - 1]);
-		if (n < 0 || (size_t)n >= sizeof joined - at)
-			return -E2BIG;
-		at += (size_t)n;
-	}
-	if (fchdir(st->root_dir) < 0)
-		return -errno;
-	return fsconfig(fs, FSCONFIG_SET_STRING, "lowerdir", joined, 0) < 0 ? -errno : 0;
-}
-
-static int set_dir(int fs, struct starting *st, const char *key, const char *name)
-{
-	char path[4096];
-	(void)snprintf(path, sizeof path, "%s/containers/%s/%s", st->root, st->id, name);
-	return fsconfig(fs, FSCONFIG_SET_STRING, key, path, 0) < 0 ? -errno : 0;
-}
-
-/* mount(2) with one string of a page, relative to root: the way for many layers before 6.5. It
- * mounts on the container's own rootfs directory in a mount namespace of our own and clones the
- * tree from there. */
-static int mount_classic(struct starting *st)
-{
-	char options[4096], target[300];
-	size_t at = (size_t)snprintf(
-		options, sizeof options,
-		"upperdir=containers/%s/upper,workdir=containers/%s/work,lowerdir=", st->id,
-		st->id);
-	for (size_t i = st->record.layers_count; i > 0; i--) {
-		int n = snprintf(options + at, sizeof options - at, "%s%s",
-				 i == st->record.layers_count ? "" : ":", st->record.layers[i - 1]);
-		if (n < 0 || (size_t)n >= sizeof options - at)
-			return -E2BIG;
-		at += (size_t)n;
-	}
-	(void)snprintf(target, sizeof target, "containers/%s/rootfs", st->id);
-	if (fchdir(st->root_dir) < 0 || mount("overlay", target, "overlay", 0, options) < 0)
-		return -errno;
-	int tree = open_tree(AT_FDCWD, target, OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC);
-	int r = tree < 0 ? -errno : tree;
-	(void)umount2(target, MNT_DETACH);
-	return r;
-}
-
-/* Before Linux 6.5 overlayfs takes whatever it is told and refuses it at the end, with a line in
- * the kernel's log: it is asked with a flag that a newer one refuses at once. */
-static bool takes_anything(void)
-{
-	auto_fd fs = fsopen("overlay", FSOPEN_CLOEXEC);
-	return fs >= 0 && fsconfig(fs, FSCONFIG_SET_FLAG, "lowerdir+", NULL, 0) == 0;
-}
-
 static int mount_overlay(struct starting *st)
 {
-	bool old = takes_anything();
-	auto_fd fs = fsopen("overlay", FSOPEN_CLOEXEC);
-	if (fs < 0)
-		return -errno;
-	int r = old ? -EINVAL : add_layers_one_by_one(fs, st);
-	if (r == -EINVAL)
-		r = add_layers_joined(fs, st);
-	if (r == -E2BIG)
-		return mount_classic(st);
-	if (r == 0)
-		r = set_dir(fs, st, "upperdir", "upper");
-	if (r == 0)
-		r = set_dir(fs, st, "workdir", "work");
-	if (r < 0)
-		return r;
-	(void)fsconfig(fs, FSCONFIG_SET_STRING, "source", "overlay", 0);
-	if (fsconfig(fs, FSCONFIG_CMD_CREATE, NULL, NULL, 0) < 0)
-		return -errno;
-	int fd = fsmount(fs, FSMOUNT_CLOEXEC, 0);
-	return fd < 0 ? -errno : fd;
+	char upper[300], work[300], target[300];
+	(void)snprintf(upper, sizeof upper, "containers/%s/upper", st->id);
+	(void)snprintf(work, sizeof work, "containers/%s/work", st->id);
+	(void)snprintf(target, sizeof target, "containers/%s/rootfs", st->id);
+	const struct overlay o = { .root = st->root,
+				   .root_dir = st->root_dir,
+				   .layers = st->record.layers,
+				   .layers_count = st->record.layers_count,
+				   .upper = upper,
+				   .work = work,
+				   .target = target };
+	return overlay_mount(&o);
 }
 
 /* ---- the start ------------------------------------------------------------------------------- */

@@ -387,6 +387,35 @@ int image_find(struct csn_runtime *rt, const char *text, struct image_record *re
 	return fail(err, ENOENT, "image \"%.400s\" does not exist", text);
 }
 
+struct digest_search {
+	const char *digest;
+	struct image_record *ret;
+	bool is_found;
+};
+
+static int search_digest(void *data, const struct image_record *r)
+{
+	struct digest_search *s = data;
+
+	if (!s->is_found && strcmp(r->digest, s->digest) == 0) {
+		*s->ret = *r;
+		s->is_found = true;
+	}
+	return 0;
+}
+
+int image_find_digest(struct csn_runtime *rt, const char *digest, struct image_record *ret,
+		      struct arena *arena, struct csn_error *err)
+{
+	struct digest_search s = { digest ? digest : "", ret, false };
+
+	TRY(settle(rt, err));
+	TRY(each_record(rt, arena, search_digest, &s, err));
+	return s.is_found
+		       ? 0
+		       : fail(err, ENOENT, "the image that it was made from is not here any more");
+}
+
 /* ---- loading ---------------------------------------------------------------------------------
  */
 
@@ -411,7 +440,13 @@ static int load(struct csn_runtime *rt, const char *verb,
 	if (o.file && !path)
 		return fail_errno(err, "open %s", o.file);
 
-	const char *args[12], **a = args;
+	size_t changes = 0;
+	while (o.changes && o.changes[changes])
+		changes++;
+	auto_mem const char **args = calloc(2 * changes + 12, sizeof *args);
+	const char **a = args;
+	if (!args)
+		return fail(err, ENOMEM, "out of memory");
 	*a++ = "--root";
 	*a++ = rt->root;
 	*a++ = verb;
@@ -422,6 +457,14 @@ static int load(struct csn_runtime *rt, const char *verb,
 	if (o.name && !import) {
 		*a++ = "--name";
 		*a++ = o.name;
+	}
+	for (size_t i = 0; import && i < changes; i++) {
+		*a++ = "--change";
+		*a++ = o.changes[i];
+	}
+	if (o.comment && import) {
+		*a++ = "--comment";
+		*a++ = o.comment;
 	}
 	*a++ = path ? path : "-";
 	if (import)

@@ -2,12 +2,14 @@
 noinst_LTLIBRARIES += lib/runtime/libruntime.la
 lib_runtime_libruntime_la_SOURCES = \
 	lib/runtime/attach.c \
+	lib/runtime/commit.c \
 	lib/runtime/container.c \
 	lib/runtime/copyup.c \
 	lib/runtime/create.c \
 	lib/runtime/events.c \
 	lib/runtime/exec.c \
 	lib/runtime/facts.c \
+	lib/runtime/history.c \
 	lib/runtime/image_verbs.c \
 	lib/runtime/images.c \
 	lib/runtime/life.c \

@@ -97,6 +97,9 @@ char *reference_normalise(const char *text);
 /* The image of that name, id or beginning of an id. */
 int image_find(struct csn_runtime *rt, const char *text, struct image_record *ret,
 	       struct arena *arena, struct csn_error *err);
+/* The first image of that digest, by any name; -ENOENT: "… is not here any more". */
+int image_find_digest(struct csn_runtime *rt, const char *digest, struct image_record *ret,
+		      struct arena *arena, struct csn_error *err);
 /* Lists of images, to be filled. */
 struct csn_images *images_new(void);
 struct arena *images_arena(struct csn_images *images); /* for the strings of what is added */

@@ -12,9 +12,11 @@
 #include "base/path.h"
 #include "service/service.h"
 
-#define PATH_DEFAULT   "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 #define STOP_TIMEOUT_S 10
 #define LIST_MAX       4096 /* arguments or variables: a bound against nonsense */
+
+const char service_default_path[] =
+	"PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 
 static int no_memory(struct csn_error *err)
 {
@@ -119,7 +121,7 @@ static int decide_env(const struct csn_container_options *o, const struct image_
 	/* PATH, HOSTNAME, TERM, HOME and the end. */
 	s->env = arena_array(arena, given + image->config.env.count + 5, sizeof *s->env);
 	char *hostname = arena_printf(arena, "HOSTNAME=%s", s->hostname);
-	char *path = arena_strdup(arena, PATH_DEFAULT), *term = arena_strdup(arena, "TERM=xterm");
+	char *path = arena_strdup(arena, service_default_path), *term = arena_strdup(arena, "TERM=xterm");
 	if (!s->env || !hostname || !path || !term)
 		return no_memory(err);
 	env_set(s->env, &s->env_count, path);

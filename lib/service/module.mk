@@ -10,5 +10,6 @@ lib_service_libservice_la_SOURCES = \
 	lib/service/service.h \
 	lib/service/service_check.c \
 	lib/service/service_fields.c \
+	lib/service/to_image.c \
 	lib/service/to_oci.c \
 	lib/service/units.c

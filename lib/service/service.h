@@ -123,6 +123,18 @@ void env_set(char **env, size_t *count, char *entry);
 /* The value of name, or NULL. */
 const char *env_get(char *const *env, size_t count, const char *name);
 
+/* "PATH=…" of a container whose image has none. */
+extern const char service_default_path[];
+
+/* ---- images out of containers (to_image.c) ----------------------------------------------------
+ */
+
+/* What a container's config says beyond its image, as instructions of a Dockerfile. user: the
+ * image's. */
+int service_to_instructions(const struct spec *spec, const struct image_config *image,
+			    const struct resolved_user *user, char ***ret, size_t *ret_count,
+			    struct arena *arena, struct csn_error *err);
+
 /* ---- limits (resources.c) ---------------------------------------------------------------------
  */
 

@@ -16,6 +16,7 @@ integration_tests = \
 	tests/integration/engine_logs.sh \
 	tests/integration/engine_volumes.sh \
 	tests/integration/framework_selftest.sh \
+	tests/integration/image_commit.sh \
 	tests/integration/image_debian.sh \
 	tests/integration/image_hostile.sh \
 	tests/integration/image_load.sh \

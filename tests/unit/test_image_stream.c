@@ -121,6 +121,11 @@ START_TEST(damaged)
 		      err.text);
 
 	gz.data[gz.size - 6] ^= 1;
+	gz.data[3] ^= 0x80; /* a flag that must be zero */
+	ck_assert_int_lt(unpack_bytes(&gz, "flags", &err), 0);
+	ck_assert_str_eq(err.text, "the gzip data is damaged: unknown header flags set");
+
+	gz.data[3] ^= 0x80;
 	tar_append(&gz, "more", 4);
 	ck_assert_int_lt(unpack_bytes(&gz, "more", &err), 0);
 	ck_assert_str_eq(err.text,
