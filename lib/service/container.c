@@ -121,7 +121,8 @@ static int decide_env(const struct csn_container_options *o, const struct image_
 	/* PATH, HOSTNAME, TERM, HOME and the end. */
 	s->env = arena_array(arena, given + image->config.env.count + 5, sizeof *s->env);
 	char *hostname = arena_printf(arena, "HOSTNAME=%s", s->hostname);
-	char *path = arena_strdup(arena, service_default_path), *term = arena_strdup(arena, "TERM=xterm");
+	char *path = arena_strdup(arena, service_default_path),
+	     *term = arena_strdup(arena, "TERM=xterm");
 	if (!s->env || !hostname || !path || !term)
 		return no_memory(err);
 	env_set(s->env, &s->env_count, path);
