@@ -422,6 +422,7 @@ CSN_API int csn_container_wait(struct csn_runtime *rt, const char *container, in
 CSN_API int csn_container_wait_fd(struct csn_runtime *rt, const char *container, int *ret_fd,
 				  struct csn_error *err) CSN_MUST_CHECK;
 
+struct csn_port;
 struct csn_container_info {
 	const char *id, *name, *image, *image_digest;
 	const char *const *command; /* what runs: entrypoint and arguments; ends with NULL */
@@ -433,6 +434,9 @@ struct csn_container_info {
 	int exit_code; /* with CSN_STATE_EXITED and CSN_STATE_FAILED */
 	enum csn_wait_reason reason;
 	const char *error; /* with CSN_STATE_FAILED: the sentence; else "" */
+	const struct csn_port
+		*ports; /* published now (caisson-network.h), by number; each is one */
+	size_t ports_count;
 };
 
 struct csn_containers;

@@ -336,3 +336,62 @@ int net_attach(struct net *net, const struct net_attach *a, struct net_lease *le
 	}
 	return r;
 }
+
+/* ---- a new way out ----------------------------------------------------------------------------
+ */
+
+struct own {
+	const char *owner;
+	struct net_lease lease;
+	bool found;
+};
+
+static int find_own(void *data, const struct net_lease *l)
+{
+	struct own *o = data;
+	o->found = strcmp(l->owner, o->owner) == 0;
+	if (o->found)
+		o->lease = *l;
+	return o->found;
+}
+
+/* The routes may be there already: another network has kept them. */
+static int reroute(struct joining *g, struct csn_error *err)
+{
+	struct nl *nl AUTO(nl_close_var)
+	= NULL;
+	struct link_info l;
+	TRY(nl_open(NL_ROUTE, g->a->ns, &nl, err));
+	TRY(nl_get_link(nl, g->lease.ifname, &l, err));
+	add_route(g, nl, l.index, &g->lease.v4, &g->n.v4);
+	nl_allow(nl, EEXIST);
+	add_route(g, nl, l.index, &g->lease.v6, &g->n.v6);
+	nl_allow(nl, EEXIST);
+	return nl_commit(nl, err);
+}
+
+static int reroute_by(struct net *net, const struct net_attach *a, const struct net_join *j,
+		      struct csn_error *err)
+{
+	struct arena arena AUTO(arena_free) = { 0 };
+	struct joining g = { .net = net, .a = a, .j = j };
+	struct own o = { .owner = a->owner };
+	TRY(net_find(net, j->network, &g.n, &arena, err));
+	TRY(net_each_lease(net, j->network, find_own, &o, err));
+	if (!o.found)
+		return 0;
+	g.lease = o.lease;
+	TRY(reroute(&g, err));
+	return a->ports_count ? publish(&g, true, err) : 0;
+}
+
+int net_reroute(struct net *net, const struct net_attach *a, struct csn_error *err)
+{
+	int r = 0;
+	TRY(world_lock(net, false, err));
+	for (size_t i = 0; i < a->joins_count && r == 0; i++)
+		if (a->joins[i].gateway)
+			r = reroute_by(net, a, &a->joins[i], err);
+	world_unlock(net);
+	return r;
+}

@@ -173,9 +173,9 @@ struct net_port {
 };
 const char *net_protocol_name(uint8_t protocol);
 int net_protocol_number(const char *name); /* -EINVAL */
-/* What an owner has published. */
+/* What an owner (NULL: each of them) has published, until fn gives something else than 0. */
 int net_each_port(struct net *net, const char *owner,
-		  int (*fn)(void *data, const struct net_port *port), void *data,
+		  int (*fn)(void *data, const char *owner, const struct net_port *port), void *data,
 		  struct csn_error *err);
 
 /* ---- attaching (attach.c, detach.c, recover.c) ------------------------------------------------
@@ -206,6 +206,9 @@ int net_wants_ipv6(struct net *net, const struct net_join *joins, size_t count, 
  * can go. */
 int net_attach(struct net *net, const struct net_attach *a, struct net_lease *leases,
 	       struct csn_error *err);
+/* After it has left the network that had its default routes: they go through the first of these
+ * joins with a gateway, and the ports are published there. For an owner that runs. */
+int net_reroute(struct net *net, const struct net_attach *a, struct csn_error *err);
 /*
  * Takes back what an owner has: elements, ports, leases, names; absent is fine. The links go with
  * their namespace; with_links: deletes them now, for a namespace that lives on. network: only of

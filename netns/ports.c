@@ -45,17 +45,17 @@ int ports_open(struct net *net, bool write, struct ledger *ret, struct csn_error
 }
 
 int net_each_port(struct net *net, const char *owner,
-		  int (*fn)(void *data, const struct net_port *port), void *data,
+		  int (*fn)(void *data, const char *owner, const struct net_port *port), void *data,
 		  struct csn_error *err)
 {
 	struct ledger l AUTO(ledger_close) = LEDGER_INIT;
 	TRY(ports_open(net, false, &l, err));
 	for (size_t i = 0; i < l.count; i++) {
 		const struct port_record *r = ledger_at(&l, i);
-		if (!r || strcmp(r->owner, owner) != 0)
+		if (!r || (owner && strcmp(r->owner, owner) != 0))
 			continue;
 		const struct net_port p = { r->protocol, r->host, r->host_port, r->container_port };
-		int result = fn(data, &p);
+		int result = fn(data, r->owner, &p);
 		if (result)
 			return result;
 	}

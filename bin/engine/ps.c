@@ -1,11 +1,13 @@
 /* csn ps: containers, newest first. */
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/arena.h"
 #include "base/cleanup.h"
 #include "bin/engine/engine.h"
 #include "bin/out.h"
+#include "caisson-network.h"
 
 static const char *format = "table";
 static bool all, quiet, whole;
@@ -83,9 +85,57 @@ static void command_text(char *buf, size_t size, const char *const *command)
 	}
 }
 
+/* Ports that follow each other on both sides are one range. */
+static size_t range_length(const struct csn_container_info *i, size_t at)
+{
+	const struct csn_port *first = &i->ports[at];
+	size_t n = 1;
+	for (; at + n < i->ports_count; n++) {
+		const struct csn_port *next = &i->ports[at + n];
+		bool same_host = !first->host_ip == !next->host_ip &&
+				 (!first->host_ip || strcmp(first->host_ip, next->host_ip) == 0);
+		if (!same_host || strcmp(first->protocol, next->protocol) != 0 ||
+		    next->host_port != first->host_port + n ||
+		    next->container_port != first->container_port + n)
+			break;
+	}
+	return n;
+}
+
+static void put_range(FILE *out, unsigned first, size_t length)
+{
+	fprintf(out, length > 1 ? "%u-%u" : "%u", first, first + (unsigned)length - 1);
+}
+
+/* "0.0.0.0:8080->80/tcp, [fd00::1]:9000-9003->9000-9003/udp"; NULL without memory. */
+static char *ports_text(const struct csn_container_info *i)
+{
+	char *text = NULL;
+	size_t size;
+	FILE *out = open_memstream(&text, &size);
+	if (!out)
+		return NULL;
+	for (size_t at = 0, n; at < i->ports_count; at += n) {
+		const struct csn_port *p = &i->ports[at];
+		bool six = p->host_ip && strchr(p->host_ip, ':');
+		n = range_length(i, at);
+		fprintf(out, six ? "%s[%s]:" : "%s%s:", at ? ", " : "",
+			p->host_ip ? p->host_ip : "0.0.0.0");
+		put_range(out, p->host_port, n);
+		fputs("->", out);
+		put_range(out, p->container_port, n);
+		fprintf(out, "/%s", p->protocol);
+	}
+	if (fclose(out) == 0)
+		return text;
+	free(text);
+	return NULL;
+}
+
 static void add_row(struct out_table *t, const struct csn_container_info *i)
 {
 	char id[CSN_ID_SIZE], command[4096], created[48], status[80], age[40];
+	auto_mem char *ports = ports_text(i);
 
 	(void)snprintf(id, sizeof id, "%.*s", whole ? CSN_ID_SIZE - 1 : 12, i->id);
 	command_text(command, sizeof command, i->command);
@@ -97,13 +147,14 @@ static void add_row(struct out_table *t, const struct csn_container_info *i)
 	out_table_add(t, command);
 	out_table_add(t, created);
 	out_table_add(t, status);
+	out_table_add(t, ports ? ports : "");
 	out_table_add(t, i->name);
 }
 
 static void print_table(const struct csn_containers *l)
 {
-	static const char *const heads[] = { "CONTAINER ID", "IMAGE",  "COMMAND",
-					     "CREATED",	     "STATUS", "NAMES" };
+	static const char *const heads[] = { "CONTAINER ID", "IMAGE", "COMMAND", "CREATED",
+					     "STATUS",	     "PORTS", "NAMES" };
 	struct out_table t = { .columns = COUNT(heads) };
 	for (size_t i = 0; i < COUNT(heads); i++)
 		out_table_add(&t, heads[i]);
@@ -127,6 +178,16 @@ static void put_container(struct json_out *o, const struct csn_container_info *i
 		json_put_string(o, NULL, *word);
 	json_close_array(o);
 	json_put_string(o, "network", i->network);
+	json_open_array(o, "ports");
+	for (size_t k = 0; k < i->ports_count; k++) {
+		json_open_object(o, NULL);
+		json_put_string(o, "protocol", i->ports[k].protocol);
+		json_put_string(o, "host_ip", i->ports[k].host_ip);
+		json_put_u64(o, "host_port", i->ports[k].host_port);
+		json_put_u64(o, "container_port", i->ports[k].container_port);
+		json_close_object(o);
+	}
+	json_close_array(o);
 	print_json_time(o, "created_at", i->created_at_ns);
 	print_json_time(o, "started_at", i->started_at_ns);
 	print_json_time(o, "finished_at", i->finished_at_ns);

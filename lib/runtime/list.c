@@ -16,6 +16,7 @@ struct csn_containers {
 	struct csn_runtime *rt;
 	bool all;
 	struct arena arena;
+	struct published published;
 	struct csn_container_info *items;
 	size_t count, capacity;
 };
@@ -36,6 +37,7 @@ void csn_containers_free(struct csn_containers *containers)
 	if (!containers)
 		return;
 	free(containers->items);
+	published_free(&containers->published);
 	arena_free(&containers->arena);
 	free(containers);
 }
@@ -70,9 +72,11 @@ static int fill_info(struct csn_containers *l, const struct container *c,
 		     const struct engine_record *r, const struct facts *f)
 {
 	bool ended = f->has_exit || f->lost;
+	const struct csn_port *ports;
+	size_t ports_count;
 	char *id = arena_strdup(&l->arena, c->id);
 	char *error = arena_strdup(&l->arena, f->state == CSN_STATE_FAILED ? f->exit.error : "");
-	if (!id || !error)
+	if (!id || !error || published_of(&l->published, c->id, &ports, &ports_count) < 0)
 		return -ENOMEM;
 	l->items[l->count++] = (struct csn_container_info){
 		.id = id,
@@ -93,6 +97,8 @@ static int fill_info(struct csn_containers *l, const struct container *c,
 		.exit_code = ended ? f->exit.exit_code : 0,
 		.reason = ended ? (enum csn_wait_reason)f->exit.reason : CSN_WAIT_EXITED,
 		.error = error,
+		.ports = ports,
+		.ports_count = ports_count,
 	};
 	return 0;
 }
@@ -143,6 +149,8 @@ int csn_container_list(struct csn_runtime *rt, bool all, struct csn_containers *
 		return fail(err, ENOMEM, "out of memory");
 	l->rt = rt;
 	l->all = all;
+	if (published_read(rt, &l->arena, &l->published) < 0)
+		return fail(err, ENOMEM, "out of memory");
 	TRY(container_each(rt, list_one, l, err));
 	if (l->count)
 		qsort(l->items, l->count, sizeof *l->items, newest_first);
@@ -161,6 +169,8 @@ int csn_container_get(struct csn_runtime *rt, const char *container, struct csn_
 		return fail(err, ENOMEM, "out of memory");
 	l->rt = rt;
 	l->all = true;
+	if (published_read(rt, &l->arena, &l->published) < 0)
+		return fail(err, ENOMEM, "out of memory");
 	TRY(add_container(l, &c, err));
 	*ret = take_ptr(l);
 	return 0;

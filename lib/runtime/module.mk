@@ -49,4 +49,5 @@ lib_runtime_libruntime_la_SOURCES += \
 	lib/runtime/network_options.c \
 	lib/runtime/network_record.c \
 	lib/runtime/networks.c \
+	lib/runtime/published.c \
 	lib/runtime/recover.c

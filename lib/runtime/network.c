@@ -222,34 +222,97 @@ static int free_ifname(struct engine_net *en, const struct container *c,
 	return -EEXIST;
 }
 
+/* A container that runs, for a change of its networks. */
+struct living {
+	struct engine_net en;
+	struct arena arena;
+	struct net_join *joins;
+	int ns;
+};
+#define LIVING_INIT                                                                                \
+	{                                                                                          \
+		.en = ENGINE_NET_INIT, .ns = -1                                                    \
+	}
+
+static void living_done(struct living *l)
+{
+	engine_net_close(&l->en);
+	arena_free(&l->arena);
+	close_fd(&l->ns);
+}
+
+static int living_open(struct csn_runtime *rt, const struct container *c,
+		       const struct run_network *n, pid_t pid, struct living *l,
+		       struct csn_error *err)
+{
+	struct engine_record record = { 0 };
+	char path[40];
+	TRY(engine_record_read(c->dir, &record, &l->arena, err));
+	TRY(engine_net_open(rt, &l->en, err));
+	TRY(make_joins(&l->en, c, n, record.name, &l->joins, &l->arena, err));
+	(void)snprintf(path, sizeof path, "/proc/%d/ns/net", (int)pid);
+	return l->ns = open_netns(path, path, err);
+}
+
 int network_join_running(struct csn_runtime *rt, const struct container *c,
 			 const struct run_network *n, pid_t pid, struct csn_error *err)
 {
-	struct engine_net en AUTO(engine_net_close) = ENGINE_NET_INIT;
-	struct arena arena AUTO(arena_free) = { 0 };
-	struct engine_record record = { 0 };
-	struct net_join *joins = NULL;
-	char path[40], ifname[IFNAMSIZ];
-	TRY(engine_record_read(c->dir, &record, &arena, err));
-	TRY(engine_net_open(rt, &en, err));
-	TRY(make_joins(&en, c, n, record.name, &joins, &arena, err));
-	struct net_join *j = &joins[n->joins.count - 1];
-	if (free_ifname(&en, c, n, ifname) < 0)
+	struct living l AUTO(living_done) = LIVING_INIT;
+	char ifname[IFNAMSIZ];
+	TRY(living_open(rt, c, n, pid, &l, err));
+	struct net_join *j = &l.joins[n->joins.count - 1];
+	if (free_ifname(&l.en, c, n, ifname) < 0)
 		return fail(err, EEXIST, "no name is free for another interface");
 	j->ifname = ifname;
-	(void)snprintf(path, sizeof path, "/proc/%d/ns/net", (int)pid);
-	auto_fd ns = open_netns(path, path, err);
-	TRY(ns);
 	const struct net_attach a = { .owner = c->id,
 				      .generation = generation(),
-				      .ns = ns,
-				      .hosts = arena_printf(&arena, "%s/containers/%s/hosts",
+				      .ns = l.ns,
+				      .hosts = arena_printf(&l.arena, "%s/containers/%s/hosts",
 							    rt->root, c->id),
 				      .joins = j,
 				      .joins_count = 1 };
 	if (!a.hosts)
 		return fail(err, ENOMEM, "out of memory");
-	return net_attach(&en.net, &a, NULL, err);
+	return net_attach(&l.en.net, &a, NULL, err);
+}
+
+struct own_ports {
+	struct net_port items[NET_PORTS_MAX];
+	size_t count;
+};
+
+static int keep_port(void *data, const char *owner, const struct net_port *p)
+{
+	struct own_ports *ports = data;
+	(void)owner;
+	if (ports->count < NET_PORTS_MAX)
+		ports->items[ports->count++] = *p;
+	return 0;
+}
+
+/* Leaves; what it had there and has nowhere now (the way out, the ports) it gets in another. */
+int network_leave_running(struct csn_runtime *rt, const struct container *c,
+			  const struct run_network *n, const char *network, pid_t pid,
+			  struct csn_error *err)
+{
+	struct living l AUTO(living_done) = LIVING_INIT;
+	TRY(living_open(rt, c, n, pid, &l, err));
+	struct own_ports *before = arena_alloc(&l.arena, sizeof *before);
+	struct own_ports *after = arena_alloc(&l.arena, sizeof *after);
+	if (!before || !after)
+		return fail(err, ENOMEM, "out of memory");
+	before->count = after->count = 0;
+	TRY(net_each_port(&l.en.net, c->id, keep_port, before, err));
+	TRY(net_detach(&l.en.net, c->id, network, true, err));
+	TRY(net_each_port(&l.en.net, c->id, keep_port, after, err));
+	const struct net_attach a = { .owner = c->id,
+				      .generation = generation(),
+				      .ns = l.ns,
+				      .joins = l.joins,
+				      .joins_count = n->joins.count,
+				      .ports = before->items,
+				      .ports_count = after->count ? 0 : before->count };
+	return net_reroute(&l.en.net, &a, err);
 }
 
 int network_begin(struct csn_runtime *rt, const struct container *c, const struct run_network *n,
@@ -319,9 +382,10 @@ static void put_join(struct engine_net *en, const char *id, const struct run_joi
 	json_close_object(o);
 }
 
-static int put_port(void *data, const struct net_port *p)
+static int put_port(void *data, const char *owner, const struct net_port *p)
 {
 	struct json_out *o = data;
+	(void)owner;
 	char text[NET_TEXT];
 	json_open_object(o, NULL);
 	json_put_string(o, "protocol", net_protocol_name(p->protocol));

@@ -89,11 +89,28 @@ int network_begin(struct csn_runtime *rt, const struct container *c, const struc
 /* The last of its joins, in a container that runs. */
 int network_join_running(struct csn_runtime *rt, const struct container *c,
 			 const struct run_network *n, pid_t pid, struct csn_error *err);
+/* Out of one, of which n says nothing any more. */
+int network_leave_running(struct csn_runtime *rt, const struct container *c,
+			  const struct run_network *n, const char *network, pid_t pid,
+			  struct csn_error *err);
 /* Its lease in a network: false when it has none. */
 bool network_lease(struct engine_net *en, const char *network, const char *id,
 		   struct net_lease *ret);
 /* Takes back what the container has; absent is fine. */
 int network_end(struct csn_runtime *rt, const char *id, struct csn_error *err);
+/* Ports of all containers (published.c). */
+struct published_port;
+struct published {
+	struct arena *arena;
+	struct published_port *items;
+	size_t count, capacity;
+};
+/* -ENOMEM; what cannot be read is nobody's. */
+int published_read(struct csn_runtime *rt, struct arena *arena, struct published *ret);
+void published_free(struct published *l);
+/* Those of one, in the arena. -ENOMEM. */
+int published_of(const struct published *l, const char *id, const struct csn_port **ret,
+		 size_t *ret_count);
 /* Names, addresses and ports, as members of an open object. */
 void network_put(struct csn_runtime *rt, const struct container *c, struct json_out *o);
 

@@ -337,6 +337,7 @@ int csn_network_disconnect(struct csn_runtime *rt, const char *container, const 
 			   struct csn_error *err)
 {
 	struct container c AUTO(container_close) = CONTAINER_INIT;
+	struct facts f AUTO(facts_done) = FACTS_INIT;
 	struct engine_net en AUTO(engine_net_close) = ENGINE_NET_INIT;
 	struct arena arena AUTO(arena_free) = { 0 };
 	struct run_network n;
@@ -354,6 +355,9 @@ int csn_network_disconnect(struct csn_runtime *rt, const char *container, const 
 		(n.joins.count - at - 1) * sizeof *n.joins.items);
 	n.joins.count--;
 	TRY(write_network(&c, &n, err));
+	facts_read(rt, &c, true, &f);
+	if (facts_running(&f))
+		return network_leave_running(rt, &c, &n, network, f.pid, err);
 	return net_detach(&en.net, c.id, network, true, err);
 }
 

@@ -171,6 +171,22 @@ t_is "$(from red1 tcp "$(address blue1)" 80)" "blue1 10.201.0.77" "connected whi
 csn network disconnect blue red1
 cannot "disconnected while it runs" from red1 tcp "$(address blue1)" 80
 t_is "$(in_container red1 ip -o link | grep -c eth)" 1 "and the link is gone"
+
+# The network with the way out is left: another becomes it, with the published ports.
+csn run -d --name mover --network red --network open1 -p 8093:80 probe /netprobe serve 80 mover >/dev/null
+wait_until 5 in_container mover "$PROBE" ask udp 127.0.0.1 80
+way_out() { in_container mover ip -4 route show default | cut -d ' ' -f 3; }
+t_is "$(way_out)" "$(csn network inspect red | json_field gateway)" "the default route is the first network's"
+csn network disconnect red mover
+t_is "$(way_out)" "$(csn network inspect open1 | json_field gateway)" "and moves to the next when that is left"
+t_is "$(from mover tcp 192.0.2.2 90)" "lan 192.0.2.1" "which is a way out"
+t_is "$(in_lan "$PROBE" ask tcp 192.0.2.1 8093)" "mover 192.0.2.2" "published ports move with it"
+t_is "$(csn ps --format json | grep -c '"host_port": 8093')" 1 "one is shown"
+csn network disconnect open1 mover
+cannot "no network, no port" in_lan "$PROBE" ask tcp 192.0.2.1 8093
+t_is "$(csn ps --format json | grep -c 8093)" 0 "nor is one shown"
+csn rm -f mover >/dev/null
+
 csn network connect blue red1
 csn stop -t 0 red1 >/dev/null
 csn start red1 >/dev/null
