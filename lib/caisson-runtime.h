@@ -220,7 +220,9 @@ CSN_API int csn_rt_get_container_pid(struct csn_rt *rt, const struct csn_contain
 /* The address in text; "" when it has none (yet). */
 CSN_API int csn_rt_get_container_ip(struct csn_rt *rt, const struct csn_container_id *id,
 				    char ret[46], struct csn_error *err) CSN_MUST_CHECK;
-/* The port that stands in for the service's own; 0: none. Default: none. */
+/* The port that stands in for the service's own; 0: none. Default: none. The native runtime gives
+ * each container on the host's network one that is free, in the variable PORT too, unless the
+ * service says a PORT itself. */
 CSN_API int csn_rt_get_container_port_override(struct csn_rt *rt, const struct csn_container_id *id,
 					       uint16_t *ret, struct csn_error *err) CSN_MUST_CHECK;
 /* An identifier of its network that only other systems have; "" on Linux. Default: "". */

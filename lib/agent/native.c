@@ -167,6 +167,12 @@ static int native_pid(struct csn_rt *rt, const struct container_ref *c, int *ret
 	return 0;
 }
 
+static int native_port_override(struct csn_rt *rt, const struct container_ref *c, uint16_t *ret,
+				struct csn_error *err)
+{
+	return about(c, host_port_read(engine_of(rt), c->text, ret, err), err);
+}
+
 static int native_ip(struct csn_rt *rt, const struct container_ref *c, char ret[46],
 		     struct csn_error *err)
 {
@@ -358,6 +364,7 @@ static const struct rt_operations operations = {
 	.state = native_state,
 	.pid = native_pid,
 	.ip = native_ip,
+	.port_override = native_port_override,
 	.stats = native_stats,
 	.wait = native_wait,
 	.wait_outcome = native_wait_outcome,

@@ -95,10 +95,10 @@ static int resolve(const char *value, const char **ret, struct csn_error *err)
 	return fail_kind(err, CSN_ERROR_INVALID_SPEC, "", reason);
 }
 
-static int set_env(const struct service_spec *s, struct csn_container_options *o,
-		   struct arena *arena, struct csn_error *err)
+static int set_env(const struct service_spec *s, uint16_t host_port,
+		   struct csn_container_options *o, struct arena *arena, struct csn_error *err)
 {
-	const char **env = arena_array(arena, s->env.count + 1, sizeof *env);
+	const char **env = arena_array(arena, s->env.count + 2, sizeof *env);
 	if (!env)
 		return no_memory(err);
 	for (size_t i = 0; i < s->env.count; i++) {
@@ -108,15 +108,17 @@ static int set_env(const struct service_spec *s, struct csn_container_options *o
 		if (!env[i])
 			return no_memory(err);
 	}
+	if (host_port && !(env[s->env.count] = host_port_env(host_port, arena)))
+		return no_memory(err);
 	o->env = env;
 	return 0;
 }
 
 /* The service's labels, and the one by which an agent finds its containers again. */
-static int set_labels(const struct service_spec *s, const char *name,
+static int set_labels(const struct service_spec *s, const char *name, uint16_t host_port,
 		      struct csn_container_options *o, struct arena *arena, struct csn_error *err)
 {
-	const char **labels = arena_array(arena, s->labels.count + 2, sizeof *labels);
+	const char **labels = arena_array(arena, s->labels.count + 3, sizeof *labels);
 	if (!labels)
 		return no_memory(err);
 	labels[0] = arena_printf(arena, "com.zlayer.container_id=%s", name);
@@ -126,6 +128,8 @@ static int set_labels(const struct service_spec *s, const char *name,
 					     s->labels.items[i].value);
 		ok = labels[i + 1] != NULL;
 	}
+	if (ok && host_port)
+		ok = (labels[s->labels.count + 1] = host_port_label(host_port, arena)) != NULL;
 	o->labels = labels;
 	return ok ? 0 : no_memory(err);
 }
@@ -323,6 +327,7 @@ int service_options(const struct csn_service *service, const char *name,
 {
 	const struct service_spec *s = &service->spec;
 	struct csn_container_options o = CSN_CONTAINER_OPTIONS_INIT;
+	uint16_t host_port = 0;
 
 	TRY(check_supported(s, err));
 	o.image = s->image.name;
@@ -337,8 +342,9 @@ int service_options(const struct csn_service *service, const char *name,
 	o.stop_timeout_ms = (s->stop_grace_period_ns + 999999) / 1000000;
 	set_command(s, &o);
 	TRY(set_network(s, &o, arena, err));
-	TRY(set_env(s, &o, arena, err));
-	TRY(set_labels(s, name, &o, arena, err));
+	TRY(host_port_choose(s, &host_port, err));
+	TRY(set_env(s, host_port, &o, arena, err));
+	TRY(set_labels(s, name, host_port, &o, arena, err));
 	TRY(set_security(s, &o, arena, err));
 	TRY(set_limits(s, &o, arena, err));
 	TRY(set_ulimits(s, &o, arena, err));

@@ -269,6 +269,87 @@ START_TEST(what_a_service_asks_for_is_there)
 }
 END_TEST
 
+/* A service of the image on that network, whose command prints PORT and goes on. */
+static struct csn_rt *networked(const char *network, const char *env, struct csn_container_id *id)
+{
+	static const char format[] = "{\"image\": {\"name\": \"%s\"}, \"network_mode\": \"%s\", "
+				     "\"env\": {%s}, \"command\": {\"args\": [\"sh\", \"-c\", "
+				     "\"echo port $PORT; exec sleep 1000\"]}}";
+	struct csn_rt *rt = subject_open();
+	struct csn_service *s = NULL;
+	struct csn_error err;
+	char text[600];
+	*id = subject_id("networked", 1);
+	int n = snprintf(text, sizeof text, format, subject->image, network, env);
+	OK(csn_service_parse(text, (size_t)n, CSN_FORMAT_JSON, NULL, &s, &err));
+	OK(csn_rt_create_container(rt, id, s, &err));
+	OK(csn_rt_start_container(rt, id, &err));
+	csn_service_free(s);
+	return rt;
+}
+
+/* The first line of its log, which comes a moment after the start. */
+static void first_line(struct csn_rt *rt, const struct csn_container_id *id, char ret[100])
+{
+	struct csn_error err;
+	ret[0] = '\0';
+	for (int tries = 0; tries < 1000 && !ret[0]; tries++) {
+		struct csn_log_entries *entries = NULL;
+		OK(csn_rt_get_logs(rt, id, &entries, &err));
+		if (csn_log_entries_count(entries) > 0) {
+			const struct csn_log_entry *e = csn_log_entries_get(entries, 0);
+			(void)snprintf(ret, 100, "%.*s", (int)e->message_size, e->message);
+		}
+		csn_log_entries_free(entries);
+		(void)poll(NULL, 0, 10);
+	}
+}
+
+START_TEST(a_port_of_its_own_on_the_hosts_network)
+{
+	static const struct {
+		const char *env;
+		bool own;
+	} rows[] = { { "", true }, { "\"PORT\": \"8080\"", false } };
+	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+		struct csn_container_id id;
+		struct csn_rt *rt = networked("host", rows[i].env, &id);
+		struct csn_error err;
+		char line[100], want[100], ip[46];
+		uint16_t port = 1;
+		OK(csn_rt_get_container_port_override(rt, &id, &port, &err));
+		ck_assert_int_eq(port > 1023, rows[i].own);
+		(void)snprintf(want, sizeof want, "port %u", rows[i].own ? port : 8080);
+		first_line(rt, &id, line);
+		ck_assert_str_eq(line, want);
+		OK(csn_rt_get_container_ip(rt, &id, ip, &err));
+		ck_assert_str_eq(ip, "");
+		done(rt, &id);
+	}
+}
+END_TEST
+
+/* Of the networks that the suite's caller lets it make. */
+START_TEST(an_address_while_it_runs)
+{
+	struct csn_container_id id;
+	struct csn_error err;
+	char ip[46] = "", again[46] = "?";
+	uint16_t port = 1;
+	if (!getenv("CSN_CONTRACT_NETWORK"))
+		return;
+	struct csn_rt *rt = networked("bridge", "", &id);
+	OK(csn_rt_get_container_ip(rt, &id, ip, &err));
+	ck_assert_int_eq(strncmp(ip, "10.88.0.", 8), 0);
+	OK(csn_rt_get_container_port_override(rt, &id, &port, &err));
+	ck_assert_uint_eq(port, 0);
+	OK(csn_rt_stop_container(rt, &id, 0, &err));
+	OK(csn_rt_get_container_ip(rt, &id, again, &err));
+	ck_assert_str_eq(again, "");
+	done(rt, &id);
+}
+END_TEST
+
 START_TEST(what_cannot_be_done_is_refused)
 {
 	struct csn_rt *rt = subject_open();
@@ -445,6 +526,8 @@ TCase *real_case(void)
 	tcase_add_test(c, paused_is_running);
 	tcase_add_test(c, what_a_service_asks_for_is_there);
 	tcase_add_test(c, what_cannot_be_done_is_refused);
+	tcase_add_test(c, a_port_of_its_own_on_the_hosts_network);
+	tcase_add_test(c, an_address_while_it_runs);
 	tcase_add_test(c, exec_tells_code_and_both_streams);
 	tcase_add_test(c, exec_that_takes_too_long_is_killed);
 	tcase_add_test(c, exec_streams_while_it_runs);
