@@ -31,6 +31,12 @@ t_is "$(in_lan "$PROBE" ask tcp 192.0.2.1 8080)" "second 192.0.2.2" "LAN to a pu
 t_is "$(in_lan "$PROBE" ask udp 192.0.2.1 8081)" "second 192.0.2.2" "LAN to a published UDP port, with an answer"
 t_is "$(csn ps | sed -n 's/.*  \([0-9].*udp\)  *two$/\1/p')" \
 	"0.0.0.0:8080->80/tcp, 127.0.0.1:8082->80/tcp, 192.0.2.1:8083->80/tcp, 0.0.0.0:8081->80/udp" "ps shows the ports"
+# Counters: what the container has received its link on the host has sent.
+link=$(csn inspect two | json_field host_interface)
+t_is "$(csn stats --no-stream --format json two | json_field rx_bytes)" "$(cat "/sys/class/net/$link/statistics/tx_bytes")" \
+	"stats count what came"
+t_is "$(csn stats --no-stream --format json two | json_field tx_packets)" \
+	"$(cat "/sys/class/net/$link/statistics/rx_packets")" "and what went"
 t_is "$(ask tcp 192.0.2.1 8080)" "second 192.0.2.1" "host to a published port by its address"
 t_is "$(ask tcp 127.0.0.1 8080)" "second 10.88.0.1" "host to a published port by loopback"
 t_is "$(ask udp 127.0.0.1 8081)" "second 10.88.0.1" "host to a published UDP port by loopback"
