@@ -303,12 +303,14 @@ struct csn_container_options {
 	const struct csn_container_network *networking; /* caisson-network.h; NULL: as network
 							 * says */
 	int64_t shm_bytes;				/* size of /dev/shm; 0: 64 MiB */
+	const struct csn_healthcheck *healthcheck;	/* caisson-health.h; NULL: what the image
+							 * says */
 };
 #define CSN_CONTAINER_OPTIONS_INIT                                                                 \
 	{                                                                                          \
 		sizeof(struct csn_container_options), NULL, NULL, NULL, NULL, NULL, NULL, NULL,    \
 			NULL, NULL, NULL, NULL, 0, NULL, 0, false, false, false, false, NULL,      \
-			NULL, 0, NULL, NULL, NULL, 0                                               \
+			NULL, 0, NULL, NULL, NULL, 0, NULL                                         \
 	}
 
 /*
@@ -437,6 +439,7 @@ struct csn_container_info {
 	const struct csn_port
 		*ports; /* published now (caisson-network.h), by number; each is one */
 	size_t ports_count;
+	const char *health; /* csn_health_status_name() of its health check; "none": it has none */
 };
 
 struct csn_containers;
@@ -538,8 +541,8 @@ struct csn_event {
 	int64_t time_ns;
 	const char *type;   /* "container", "image" */
 	const char *action; /* container: "create", "start", "oom", "kill", "die", "stop", "pause",
-			     * "unpause", "update", "remove"; image: "load", "import", "commit",
-			     * "remove" */
+			     * "unpause", "update", "remove", "health_status: healthy" (or
+			     * unhealthy); image: "load", "import", "commit", "remove" */
 	const char *id, *name, *image;
 	const char *signal; /* kill, die: "SIGKILL" */
 	const char *reason; /* die: see csn_wait_reason_name() */

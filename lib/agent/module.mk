@@ -10,6 +10,7 @@ lib_agent_libagent_la_SOURCES = \
 	lib/agent/mock.c \
 	lib/agent/native.c lib/agent/native.h \
 	lib/agent/native_exec.c \
+	lib/agent/native_health.c \
 	lib/agent/native_options.c \
 	lib/agent/native_port.c \
 	lib/agent/service.c \

@@ -18,6 +18,10 @@ const char *host_port_env(uint16_t port, struct arena *arena);
 const char *host_port_label(uint16_t port, struct arena *arena);
 int host_port_read(struct csn_runtime *engine, const char *container, uint16_t *ret,
 		   struct csn_error *err);
+/* Its health as the engine's check; NULL: it says nothing, and the image's stands
+ * (native_health.c). */
+int service_healthcheck(const struct service_spec *s, const struct csn_healthcheck **ret,
+			struct arena *arena, struct csn_error *err);
 
 /* A stream over an exec's connection, which it owns, even on failure (native_exec.c). */
 int exec_stream_of_attach(struct csn_attach *attach, struct csn_exec_stream **ret,

@@ -43,7 +43,6 @@ static int check_supported(const struct service_spec *s, struct csn_error *err)
 		{ "oom_kill_disable", s->oom_kill_disable },
 		{ "devices", s->devices.count > 0 },
 		{ "restart_policy", s->restart_policy.kind != RESTART_NO },
-		{ "health", s->health.set },
 		{ "init.steps", s->init_steps.count > 0 },
 	};
 	for (size_t i = 0; i < COUNT(rows); i++)
@@ -349,6 +348,7 @@ int service_options(const struct csn_service *service, const char *name,
 	TRY(set_limits(s, &o, arena, err));
 	TRY(set_ulimits(s, &o, arena, err));
 	TRY(set_mounts(s, &o, arena, err));
+	TRY(service_healthcheck(s, &o.healthcheck, arena, err));
 	*ret = o;
 	return 0;
 }

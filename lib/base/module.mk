@@ -2,9 +2,11 @@ noinst_LTLIBRARIES += lib/base/libbase.la
 lib_base_libbase_la_SOURCES = \
 	lib/base/arena.c lib/base/arena.h \
 	lib/base/cleanup.h \
+	lib/base/duration.c lib/base/duration.h \
 	lib/base/error.c lib/base/error.h \
 	lib/base/fdpass.c lib/base/fdpass.h \
 	lib/base/file.c lib/base/file.h \
+	lib/base/httpurl.c lib/base/httpurl.h \
 	lib/base/json.c lib/base/json_edit.c lib/base/json_out.c lib/base/json.h \
 	lib/base/log.c lib/base/log.h \
 	lib/base/names.c lib/base/names.h \

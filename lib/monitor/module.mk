@@ -1,6 +1,7 @@
 # librecords: what libcaisson shares with the monitor.
 noinst_LTLIBRARIES += lib/monitor/librecords.la lib/monitor/libmonitor.la
 lib_monitor_librecords_la_SOURCES = \
+	lib/monitor/health_record.c lib/monitor/health.h \
 	lib/monitor/journal.c lib/monitor/journal.h \
 	lib/monitor/records.c lib/monitor/monitor.h
 lib_monitor_libmonitor_la_SOURCES = \

@@ -23,6 +23,7 @@
 #include "base/path.h"
 #include "base/utc.h"
 #include "cgroups/cgroups.h"
+#include "monitor/health.h"
 #include "runtime/network.h"
 #include "runtime/volumes.h"
 
@@ -34,6 +35,7 @@ struct making {
 	struct image_record image;
 	struct service service;
 	struct run_network network;
+	struct csn_healthcheck health;
 	int dir; /* unfinished/<id>, locked */
 };
 
@@ -260,6 +262,12 @@ static int put_record(struct making *m, char *name, struct csn_error *err)
 	return engine_record_write(m->dir, &r, err);
 }
 
+static int put_health(struct making *m, struct csn_error *err)
+{
+	return m->health.kind == CSN_HEALTHCHECK_OFF ? 0
+						     : healthcheck_write(m->dir, &m->health, err);
+}
+
 static int finish(struct making *m, struct csn_error *err)
 {
 	char name[160];
@@ -315,6 +323,7 @@ int csn_container_create(struct csn_runtime *rt, const struct csn_container_opti
 	struct csn_security security = CSN_SECURITY_INIT;
 	TRY(decide_security(&m, &o, &security, err));
 	TRY(find_user(&m, err));
+	TRY(service_health_decide(o.healthcheck, &m.image, &m.health, &m.arena, err));
 	m.dir = unfinished_begin(rt, m.id, err);
 	TRY(m.dir);
 	TRY(make_dir(&m, "rootfs", err));
@@ -322,6 +331,7 @@ int csn_container_create(struct csn_runtime *rt, const struct csn_container_opti
 	TRY(make_upper(&m, err));
 	TRY(volumes_make(rt, m.dir, &m.image, &volumes, err));
 	TRY(put_config(&m, err));
+	TRY(put_health(&m, err));
 	TRY(finish(&m, err));
 	struct container made AUTO(container_close) = CONTAINER_INIT;
 	if (container_open(rt, m.id, &made, NULL) == 0)

@@ -10,6 +10,7 @@
 #include "base/json.h"
 #include "base/names.h"
 #include "base/utc.h"
+#include "monitor/health.h"
 #include "runtime/network.h"
 
 struct csn_containers {
@@ -68,6 +69,15 @@ static int64_t running_since(struct csn_runtime *rt, const char *id)
 	return nanoseconds(&r.created);
 }
 
+static const char *health_status(struct csn_containers *l, const struct container *c,
+				 const struct facts *f)
+{
+	struct arena arena AUTO(arena_free) = { 0 };
+	struct health_record r = { 0 };
+	int bad = health_read(l->rt, c, f, &r, &arena, NULL);
+	return csn_health_status_name(bad < 0 ? CSN_HEALTH_NONE : r.status);
+}
+
 static int fill_info(struct csn_containers *l, const struct container *c,
 		     const struct engine_record *r, const struct facts *f)
 {
@@ -99,6 +109,7 @@ static int fill_info(struct csn_containers *l, const struct container *c,
 		.error = error,
 		.ports = ports,
 		.ports_count = ports_count,
+		.health = health_status(l, c, f),
 	};
 	return 0;
 }
@@ -187,7 +198,8 @@ static void put_time(struct json_out *o, const char *key, int64_t ns)
 	json_put_string(o, key, ns ? buf : NULL);
 }
 
-static void put_state(struct json_out *o, const struct csn_container_info *i, const struct facts *f)
+static void put_state(struct json_out *o, struct csn_runtime *rt, const struct container *c,
+		      const struct csn_container_info *i, const struct facts *f)
 {
 	bool ended = f->has_exit || f->lost;
 	json_open_object(o, "state");
@@ -209,6 +221,7 @@ static void put_state(struct json_out *o, const struct csn_container_info *i, co
 		json_put_null(o, "exit_code");
 	}
 	json_put_bool(o, "monitored", f->monitor_fd >= 0);
+	health_put(rt, c, f, o);
 	json_close_object(o);
 }
 
@@ -321,7 +334,7 @@ int csn_container_inspect(struct csn_runtime *rt, const char *container, char **
 	json_put_string(&o, "bundle", bundle);
 	json_put_string(&o, "log_path", log);
 	network_put(rt, &c, &o);
-	put_state(&o, csn_containers_get(l, 0), &f);
+	put_state(&o, rt, &c, csn_containers_get(l, 0), &f);
 	put_config(&o, &c);
 	json_close_object(&o);
 	return json_out_take(&o, ret_json, err);

@@ -9,6 +9,7 @@ lib_runtime_libruntime_la_SOURCES = \
 	lib/runtime/events.c \
 	lib/runtime/exec.c \
 	lib/runtime/facts.c \
+	lib/runtime/health.c \
 	lib/runtime/history.c \
 	lib/runtime/image_verbs.c \
 	lib/runtime/images.c \

@@ -199,6 +199,16 @@ void facts_see(struct facts *f, int pidfd);
 /* The sentence for a lost container. */
 const char *facts_lost_text(void);
 
+/* ---- health (health.c) ------------------------------------------------------------------------
+ */
+
+struct health_record;
+int health_read(struct csn_runtime *rt, const struct container *c, const struct facts *f,
+		struct health_record *ret, struct arena *arena, struct csn_error *err);
+/* Writes member "health", if it is checked. */
+void health_put(struct csn_runtime *rt, const struct container *c, const struct facts *f,
+		struct json_out *o);
+
 /* ---- events (events.c) ------------------------------------------------------------------------
  */
 

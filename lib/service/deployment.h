@@ -11,6 +11,7 @@
 #include <stdint.h>
 
 #include "base/arena.h"
+#include "base/duration.h"
 #include "base/json.h"
 #include "caisson.h"
 #include "spec/spec.h"
@@ -162,8 +163,6 @@ extern const struct json_field service_fields[];
 /* What no single field can tell. name stands in front of errors. */
 int service_check(const struct service_spec *s, const char *name, struct csn_error *err);
 
-/* "5s", "500ms", "1h 30m": nanoseconds; -EINVAL. */
-int duration_parse(const char *text, int64_t *ret_ns);
 /* "512Mi", "1G" (1000s), "1048576": bytes; -EINVAL, -ERANGE. */
 int bytes_parse(const char *text, uint64_t *ret);
 

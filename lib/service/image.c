@@ -38,6 +38,16 @@ static int decode_names(struct json_decoder *d, const struct json_node *v,
 	return 0;
 }
 
+static const struct json_field health_fields[] = {
+	{ "Test", decode_strings, offsetof(struct image_health, test) },
+	{ "Interval", decode_i64, offsetof(struct image_health, interval) },
+	{ "Timeout", decode_i64, offsetof(struct image_health, timeout) },
+	{ "StartPeriod", decode_i64, offsetof(struct image_health, start_period) },
+	{ "StartInterval", decode_i64, offsetof(struct image_health, start_interval) },
+	{ "Retries", decode_i64, offsetof(struct image_health, retries) },
+	{ 0 }
+};
+
 static const struct json_field config_fields[] = {
 	{ "User", decode_text, offsetof(struct image_config, user) },
 	{ "WorkingDir", decode_text, offsetof(struct image_config, working_dir) },
@@ -48,6 +58,8 @@ static const struct json_field config_fields[] = {
 	{ "ExposedPorts", decode_names, offsetof(struct image_config, exposed_ports) },
 	{ "Volumes", decode_names, offsetof(struct image_config, volumes) },
 	{ "Labels", decode_map, offsetof(struct image_config, labels) },
+	{ "Shell", decode_strings, offsetof(struct image_config, shell) },
+	{ "Healthcheck", decode_set_object, offsetof(struct image_config, health), health_fields },
 	{ 0 }
 };
 

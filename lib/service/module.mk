@@ -2,6 +2,7 @@ noinst_LTLIBRARIES += lib/service/libservice.la
 lib_service_libservice_la_SOURCES = \
 	lib/service/container.c \
 	lib/service/deployment.h \
+	lib/service/health.c \
 	lib/service/image.c \
 	lib/service/mounts.c \
 	lib/service/resources.c \

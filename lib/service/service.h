@@ -13,11 +13,19 @@
 #include "base/arena.h"
 #include "base/json.h"
 #include "base/user.h"
-#include "caisson.h"
+#include "caisson-health.h"
 #include "spec/spec.h"
 
 /* ---- images (image.c) -------------------------------------------------------------------------
  */
+
+/* An image's Healthcheck. */
+struct image_health {
+	bool set;
+	struct spec_strings test; /* {"CMD", …}, {"CMD-SHELL", text}, {"NONE"} */
+	int64_t interval, timeout, start_period, start_interval,
+		retries; /* times in ns; 0: unset */
+};
 
 /* The part of an image's config document that concerns running it. */
 struct image_config {
@@ -26,6 +34,8 @@ struct image_config {
 	struct spec_map labels;
 	struct spec_map exposed_ports; /* "80/tcp" → nothing */
 	struct spec_map volumes;       /* "/data" → nothing */
+	struct spec_strings shell;
+	struct image_health health;
 };
 
 /* What the image says of "/". */
@@ -134,6 +144,13 @@ extern const char service_default_path[];
 int service_to_instructions(const struct spec *spec, const struct image_config *image,
 			    const struct resolved_user *user, char ***ret, size_t *ret_count,
 			    struct arena *arena, struct csn_error *err);
+/* ---- health (health.c) ------------------------------------------------------------------------
+ */
+
+/* The check that options (may be NULL) and image make together, with every default in its place;
+ * a command is one for execve. CSN_HEALTHCHECK_OFF: none. */
+int service_health_decide(const struct csn_healthcheck *given, const struct image_record *image,
+			  struct csn_healthcheck *ret, struct arena *arena, struct csn_error *err);
 
 /* ---- limits (resources.c) ---------------------------------------------------------------------
  */

@@ -1,5 +1,6 @@
 /* The public headers alone, as a strict C99 program sees them: every _INIT macro, and one call of
  * each kind. */
+#include "caisson-health.h"
 #include "caisson-runtime.h"
 
 int main(void)

@@ -13,4 +13,11 @@ tests_unit_test_deployment_SOURCES = tests/unit/test_deployment.c
 tests_unit_test_deployment_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
 tests_unit_test_deployment_LDADD = lib/agent/libagent.la lib/base/libyamljson.la \
 	lib/runtime/libruntime.la $(CHECK_LIBS)
+
+check_PROGRAMS += tests/unit/test_health
+TESTS += tests/unit/test_health
+tests_unit_test_health_SOURCES = tests/unit/test_health.c
+tests_unit_test_health_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
+tests_unit_test_health_LDADD = lib/agent/libagent.la lib/base/libyamljson.la \
+	lib/runtime/libruntime.la $(CHECK_LIBS)
 endif
