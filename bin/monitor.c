@@ -9,7 +9,8 @@
 #include "bin/opts.h"
 #include "monitor/supervise.h"
 
-/* The start, which makes the container's first process; a supervisor inherits the view. */
+/* The start, which makes the container's first process; a supervisor and who makes health checks
+ * inherit the view. */
 const char guard_words[][GUARD_WORD_MAX] = { "--status-fd" };
 const int guard_words_count = COUNT(guard_words);
 
@@ -79,6 +80,8 @@ int main(int argc, char **argv)
 
 	if (argc > 1 && strcmp(argv[1], "--supervise") == 0)
 		return supervision_parse(argc, argv, &s) < 0 ? 1 : monitor_supervise(&s);
+	if (argc > 1 && strcmp(argv[1], "--health") == 0)
+		return supervision_parse(argc, argv, &s) < 0 ? 1 : monitor_health(&s);
 
 	if (opts_parse(options, argc, argv, false, &first, &help, &err) < 0 || help ||
 	    first < argc ||

@@ -2,12 +2,12 @@
 #include <stdio.h>
 
 #include "bin/engine/engine.h"
+#include "bin/engine/health.h"
 #include "bin/engine/mounts.h"
 #include "bin/engine/security.h"
 
-static const struct opt options[] = {
-	MAKE_OPTIONS, SECURITY_OPTIONS, NETWORK_OPTIONS, MOUNT_OPTIONS, { 0 }
-};
+static const struct opt options[] = { MAKE_OPTIONS,    SECURITY_OPTIONS, HEALTH_OPTIONS,
+				      NETWORK_OPTIONS, MOUNT_OPTIONS,	 { 0 } };
 
 static const struct opt *get_options(void)
 {

@@ -7,6 +7,7 @@
 #include "base/arena.h"
 #include "base/cleanup.h"
 #include "base/error.h"
+#include "bin/engine/health.h"
 #include "bin/engine/mounts.h"
 #include "bin/engine/remote.h"
 #include "bin/engine/security.h"
@@ -87,6 +88,10 @@ int make_container(int argc, char **argv, char ret_id[CSN_ID_SIZE], struct csn_e
 	TRY(collect_list(&arena, &make_args.labels, &o.labels, err));
 	TRY(collect_list(&arena, &make_args.ulimits, &o.ulimits, err));
 	TRY(limits_collect(&arena, &resources, err));
+	struct csn_healthcheck healthcheck;
+	const char *health_command[2];
+	TRY(health_collect(&healthcheck, health_command, err));
+	o.healthcheck = &healthcheck;
 	struct csn_security security;
 	TRY(security_collect(&arena, &security, err));
 	o.security = &security;

@@ -10,6 +10,7 @@ bin_csn_SOURCES = \
 	bin/engine/engine.h \
 	bin/engine/events.c \
 	bin/engine/exec.c \
+	bin/engine/health.c bin/engine/health.h \
 	bin/engine/image.c \
 	bin/engine/images.c \
 	bin/engine/import.c \

@@ -25,6 +25,19 @@ static const struct opt *get_options(void)
 	return options;
 }
 
+static const char *health_text(const struct csn_container_info *i)
+{
+	static const struct {
+		const char *status, *text;
+	} rows[] = { { "starting", " (health: starting)" },
+		     { "healthy", " (healthy)" },
+		     { "unhealthy", " (unhealthy)" } };
+	for (size_t n = 0; n < COUNT(rows); n++)
+		if (strcmp(i->health, rows[n].status) == 0)
+			return rows[n].text;
+	return "";
+}
+
 static void status_text(char *buf, size_t size, const struct csn_container_info *i)
 {
 	char since[40];
@@ -42,9 +55,9 @@ static void status_text(char *buf, size_t size, const struct csn_container_info 
 		print_duration(since, sizeof since, now - i->started_at_ns);
 		if (since[0] == 'L' || since[0] == 'A')
 			since[0] = (char)(since[0] + 'a' - 'A');
-		(void)snprintf(buf, size, "%s %s%s",
+		(void)snprintf(buf, size, "%s %s%s%s",
 			       i->state == CSN_STATE_STOPPING ? "Stopping, up" : "Up", since,
-			       i->paused ? " (Paused)" : "");
+			       health_text(i), i->paused ? " (Paused)" : "");
 		break;
 	case CSN_STATE_EXITED:
 	case CSN_STATE_FAILED:
@@ -194,6 +207,7 @@ static void put_container(struct json_out *o, const struct csn_container_info *i
 	json_put_string(o, "state", csn_state_name(i->state));
 	json_put_bool(o, "paused", i->paused);
 	json_put_i64(o, "pid", i->pid);
+	json_put_string(o, "health", i->health);
 	if (ended)
 		json_put_i64(o, "exit_code", i->exit_code);
 	else

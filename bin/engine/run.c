@@ -8,6 +8,7 @@
 
 #include "base/cleanup.h"
 #include "bin/engine/engine.h"
+#include "bin/engine/health.h"
 #include "bin/engine/mounts.h"
 #include "bin/engine/security.h"
 
@@ -16,6 +17,7 @@ static bool detach;
 static const struct opt options[] = {
 	MAKE_OPTIONS,
 	SECURITY_OPTIONS,
+	HEALTH_OPTIONS,
 	NETWORK_OPTIONS,
 	MOUNT_OPTIONS,
 	{ 'd', "detach", NULL, "print the id and return when the program runs", OPT_FLAG, &detach },

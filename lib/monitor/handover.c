@@ -13,11 +13,11 @@
 #include "base/cleanup.h"
 #include "monitor/supervise.h"
 
-enum { WORDS = 12 };
+enum { WORDS = 13 };
 
-int supervision_exec(const struct supervision *s)
+void supervision_exec(const struct supervision *s, const char *mode)
 {
-	char fds[FD_COUNT * 12] = "", pid[16], started[48], oom[48];
+	char fds[FD_COUNT * 12] = "", pid[16], started[48], oom[48], log[40];
 	size_t at = 0;
 
 	for (int i = 0; i < FD_COUNT; i++) {
@@ -29,8 +29,9 @@ int supervision_exec(const struct supervision *s)
 	(void)snprintf(started, sizeof started, "%lld.%ld", (long long)s->started.tv_sec,
 		       (long)s->started.tv_nsec);
 	(void)snprintf(oom, sizeof oom, "%" PRIu64 ",%" PRIu64, s->oom_kills, s->oom_group_kills);
+	(void)snprintf(log, sizeof log, "%" PRIu64 ",%u", s->log_max_size, s->log_max_files);
 	const char *argv[WORDS + 1] = { "caisson-monitor",
-					"--supervise",
+					mode,
 					s->root,
 					s->run_root,
 					s->id,
@@ -41,6 +42,7 @@ int supervision_exec(const struct supervision *s)
 					pid,
 					started,
 					oom,
+					log,
 					NULL };
 	const char *with_fds[WORDS + 2];
 	memcpy(with_fds, argv, sizeof argv);
@@ -48,10 +50,6 @@ int supervision_exec(const struct supervision *s)
 	with_fds[WORDS + 1] = NULL;
 	static char *const no_env[] = { NULL };
 	(void)execve("/proc/self/exe", (char *const *)(uintptr_t)with_fds, no_env);
-
-	/* Without a second image the first one does the work; it is only larger. */
-	struct supervision same = *s;
-	return monitor_supervise(&same);
 }
 
 int supervision_parse(int argc, char **argv, struct supervision *ret)
@@ -72,7 +70,10 @@ int supervision_parse(int argc, char **argv, struct supervision *ret)
 	ret->oom_kills = strtoull(argv[11], &rest, 10);
 	ret->oom_group_kills = *rest == ',' ? strtoull(rest + 1, NULL, 10) : 0;
 
-	const char *p = argv[12];
+	ret->log_max_size = strtoull(argv[12], &rest, 10);
+	ret->log_max_files = *rest == ',' ? (unsigned)strtoul(rest + 1, NULL, 10) : 1;
+
+	const char *p = argv[13];
 	for (int i = 0; i < FD_COUNT; i++) {
 		char *end;
 		ret->fds[i] = (int)strtol(p, &end, 10);

@@ -1,45 +1,62 @@
 /*
  * CRI log lines: "2026-11-24T13:05:00.123456789Z stdout F text\n". Records are laid out in one
  * buffer and written when it is full or the batch is done, so that a batch costs one write.
+ *
+ * The container waits for the disk, as it would if it wrote the file itself. On a full disk it does
+ * not wait: records are dropped and counted, and what was torn is ended before the next one.
  */
 #include "monitor/logs.h"
 
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
 #include "base/utc.h"
 
-enum { PART_MAX = 16 * 1024, BUFFER_SIZE = 64 * 1024, PREFIX_MAX = 64 };
+enum {
+	PART_MAX = 16 * 1024,
+	BUFFER_SIZE = 256 * 1024,
+	PREFIX_MAX = 64,
+	RECORD_MAX = PREFIX_MAX + 3 + PART_MAX,
+	/* A line that has begun is given so much more room to end in. */
+	LINE_SLACK = 64 * 1024,
+};
 
 /* Untouched pages of it cost nothing while a container is silent. */
-static char buffer[BUFFER_SIZE];
+static _Alignas(4096) char buffer[BUFFER_SIZE];
 static size_t buffered;
+
+void log_begin(struct log_file *log)
+{
+	struct stat st;
+	log->size = fstat(log->fd, &st) == 0 ? (uint64_t)st.st_size : 0;
+}
 
 static void flush(struct log_file *log)
 {
 	size_t done = 0;
-	while (done < buffered) {
+	if (log->torn && buffered && write(log->fd, "\n", 1) == 1) {
+		log->torn = false;
+		log->size++;
+	}
+	while (done < buffered && !log->torn) {
 		ssize_t n = write(log->fd, buffer + done, buffered - done);
 		if (n < 0 && errno == EINTR)
 			continue;
-		if (n <= 0) {
-			log->dropped += buffered - done;
+		if (n <= 0)
 			break;
-		}
 		done += (size_t)n;
 	}
+	if (done < buffered) {
+		log->dropped += buffered - done;
+		log->torn |= done > 0 && buffer[done - 1] != '\n';
+	}
+	log->size += done;
 	buffered = 0;
-}
-
-static void put(struct log_file *log, const char *bytes, size_t size)
-{
-	if (BUFFER_SIZE - buffered < size)
-		flush(log);
-	memcpy(buffer + buffered, bytes, size);
-	buffered += size;
 }
 
 /* "TIME STREAM " without the tag. */
@@ -52,25 +69,63 @@ static size_t print_prefix(char *prefix, const char *stream)
 	return (size_t)snprintf(prefix, PREFIX_MAX, "%s %s ", when, stream);
 }
 
+/* Room in the file for one more record. */
+static void make_room(struct log_file *log, size_t record)
+{
+	uint64_t size = log->size + buffered, slack = log->partial ? LINE_SLACK : 0;
+	if (!log->max_size || size == 0 || size + record <= log->max_size + slack ||
+	    size < log->retry_size)
+		return;
+	flush(log);
+	if (log_rotate(log) == 0) {
+		log->size = log->retry_size = 0;
+		log->torn = false;
+	} else {
+		log->retry_size = log->size + log->max_size / 8 + 1;
+	}
+}
+
+static void set_partial(struct log_file *log, struct log_stream *stream, bool partial)
+{
+	log->partial += (unsigned)partial - (unsigned)stream->partial;
+	stream->partial = partial;
+}
+
+static char *append(char *to, const char *bytes, size_t size)
+{
+	memcpy(to, bytes, size);
+	return to + size;
+}
+
 void log_append(struct log_file *log, struct log_stream *stream, const char *bytes, size_t size)
 {
 	char prefix[PREFIX_MAX];
 	size_t prefix_size = print_prefix(prefix, stream->name);
 
+	log->warm = true;
 	while (size) {
-		const char *end = memchr(bytes, '\n', size);
+		const char *end = memchr(bytes, '\n', size < PART_MAX + 1 ? size : PART_MAX + 1);
 		size_t line = end ? (size_t)(end - bytes) : size;
-		bool whole = end && line <= PART_MAX;
 		size_t part = line < PART_MAX ? line : PART_MAX;
 
-		put(log, prefix, prefix_size);
-		put(log, whole ? "F " : "P ", 2);
-		put(log, bytes, part);
-		put(log, "\n", 1);
-		part += whole;
+		if (BUFFER_SIZE - buffered < RECORD_MAX)
+			flush(log);
+		make_room(log, prefix_size + 3 + part);
+		char *to = append(buffer + buffered, prefix, prefix_size);
+		to = append(to, end ? "F " : "P ", 2);
+		to = append(to, bytes, part);
+		*to++ = '\n';
+		buffered = (size_t)(to - buffer);
+		part += end != NULL;
 		bytes += part;
 		size -= part;
-		stream->partial = !whole;
+		set_partial(log, stream, !end);
 	}
 	flush(log);
+}
+
+void log_cool(struct log_file *log)
+{
+	(void)madvise(buffer, sizeof buffer, MADV_DONTNEED);
+	log->warm = false;
 }

@@ -28,6 +28,9 @@
  *[--stdin] it runs the process object in fd P inside the container instead, says the same line, and
  *lives until that process has ended and M has all it wrote, or M is closed, which kills it.
  *
+ * A container with a health check (healthcheck.json, see health.h) has one more process, a child of
+ * the monitor's first image in an image of its own, --health, which makes the checks.
+ *
  * Attach frames on M (SOCK_STREAM socketpair given by the starter, so that no early output is
  * lost) and on connections to attach.sock: one byte type, three bytes zero, u32 length (host byte
  * order), payload. Towards the monitor: STDIN, STDIN_EOF, RESIZE {u16 rows, cols}. From it:
@@ -78,6 +81,8 @@ struct engine_record {
 	size_t command_count;
 	char *created; /* RFC3339 with ns */
 	bool tty, stdin_open, auto_remove;
+	uint64_t log_max_size; /* bytes of each file; 0: no limit */
+	uint32_t log_max_files;
 	char *stop_signal; /* "SIGTERM" */
 	int64_t stop_timeout_s;
 	/* overlay: directories relative to <root>, bottom layer first */

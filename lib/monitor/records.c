@@ -44,6 +44,8 @@ static const struct json_field engine_fields[] = {
 	ROW("tty", decode_bool, record.tty, JSON_OPTIONAL),
 	ROW("stdin_open", decode_bool, record.stdin_open, JSON_OPTIONAL),
 	ROW("auto_remove", decode_bool, record.auto_remove, JSON_OPTIONAL),
+	ROW("log_max_size", decode_u64, record.log_max_size, JSON_OPTIONAL),
+	ROW("log_max_files", decode_u32, record.log_max_files, JSON_OPTIONAL),
 	ROW("stop_signal", decode_text, record.stop_signal, JSON_OPTIONAL),
 	ROW("stop_timeout_s", decode_i64, record.stop_timeout_s, JSON_OPTIONAL),
 	ROW("layers", decode_strings, layers, JSON_REQUIRED),
@@ -91,6 +93,8 @@ int engine_record_write(int container_dir, const struct engine_record *r, struct
 	json_put_bool(&o, "tty", r->tty);
 	json_put_bool(&o, "stdin_open", r->stdin_open);
 	json_put_bool(&o, "auto_remove", r->auto_remove);
+	json_put_u64(&o, "log_max_size", r->log_max_size);
+	json_put_u64(&o, "log_max_files", r->log_max_files);
 	json_put_string(&o, "stop_signal", r->stop_signal);
 	json_put_i64(&o, "stop_timeout_s", r->stop_timeout_s);
 	put_strings(&o, "layers", r->layers, r->layers_count);

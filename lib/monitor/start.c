@@ -230,6 +230,11 @@ int monitor_start(const char *root, const char *run_root, const char *id, int st
 	supervision_tell(&st.s, "start", NULL, 0);
 	say_status(status_fd, st.s.pid, NULL);
 	st.s.auto_remove = st.record.auto_remove;
+	st.s.log_max_size = st.record.log_max_size;
+	st.s.log_max_files = st.record.log_max_files;
 	st.s.fds[FD_STARTER] = attach_fd;
-	return supervision_exec(&st.s);
+	health_start(&st.s);
+	supervision_exec(&st.s, "--supervise");
+	/* Without a second image the first one does the work; it is only larger. */
+	return monitor_supervise(&st.s);
 }

@@ -14,6 +14,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -23,6 +24,7 @@
 #include "monitor/attach.h"
 #include "monitor/logs.h"
 
+enum { WARM_MS = 1000 };
 enum state { RUNNING, DRAINING, STATES };
 enum event {
 	STDOUT_READY,
@@ -33,6 +35,7 @@ enum event {
 	STDIN_ROOM,
 	OOM_NEWS,
 	FROZEN_NEWS,
+	HEALTH_ENDED,
 	EVENTS
 };
 
@@ -42,9 +45,9 @@ struct monitor {
 	struct attach attach;
 	struct log_file log;
 	struct log_stream out, err;
-	uint64_t oom_told;     /* kills of the OOM killer that are in the journal */
-	bool paused;	       /* told so */
-	char chunk[32 * 1024]; /* one read of output */
+	uint64_t oom_told;		      /* kills of the OOM killer that are in the journal */
+	bool paused;			      /* told so */
+	_Alignas(4096) char chunk[64 * 1024]; /* one read of output */
 };
 
 /* One for the process: on no stack, and untouched until something happens. */
@@ -131,6 +134,11 @@ static void on_frozen_news(struct monitor *m)
 	supervision_tell(m->s, frozen ? "pause" : "unpause", NULL, 0);
 }
 
+static void on_health_end(struct monitor *m)
+{
+	health_reap(m->s);
+}
+
 typedef void handler(struct monitor *m);
 static handler *const grid[STATES][EVENTS] = {
 	[RUNNING] = { [STDOUT_READY] = on_stdout,
@@ -140,7 +148,8 @@ static handler *const grid[STATES][EVENTS] = {
 		      [CLIENT_COMES] = on_client,
 		      [STDIN_ROOM] = on_stdin_room,
 		      [OOM_NEWS] = on_oom_news,
-		      [FROZEN_NEWS] = on_frozen_news },
+		      [FROZEN_NEWS] = on_frozen_news,
+		      [HEALTH_ENDED] = on_health_end },
 	[DRAINING] = { [STDOUT_READY] = on_stdout,
 		       [STDERR_READY] = on_stderr,
 		       [TTY_READY] = on_tty },
@@ -167,6 +176,8 @@ static int fd_of(const struct monitor *m, enum event e)
 		return m->s->fds[FD_OOM];
 	case FROZEN_NEWS:
 		return m->s->fds[FD_FROZEN];
+	case HEALTH_ENDED:
+		return m->s->fds[FD_HEALTH];
 	case EVENTS:
 		break;
 	}
@@ -259,13 +270,25 @@ static void clean_up(const struct supervision *s)
 		(void)remove_tree(monitors, s->id, NULL);
 }
 
+/* Nothing came for a while: the memory that output took is given back. */
+static void cool(struct monitor *m)
+{
+	log_cool(&m->log);
+	if (!attach_blocked(&m->attach))
+		(void)madvise(m->chunk, sizeof m->chunk, MADV_DONTNEED);
+}
+
 int monitor_supervise(struct supervision *s)
 {
 	struct monitor *m = &the_monitor;
 	struct exit_record end;
 
 	m->s = s;
-	m->log.fd = s->fds[FD_LOG];
+	m->log = (struct log_file){ .fd = s->fds[FD_LOG],
+				    .dir = s->fds[FD_CONTAINER],
+				    .max_size = s->log_max_size,
+				    .max_files = s->log_max_files };
+	log_begin(&m->log);
 	m->out.name = "stdout";
 	m->err.name = "stderr";
 	attach_init(&m->attach, s->fds[FD_STDIN], s->fds[FD_TTY] >= 0);
@@ -274,9 +297,11 @@ int monitor_supervise(struct supervision *s)
 
 	on_frozen_news(m); /* what is to wake us must have been read */
 	while (m->state == RUNNING)
-		(void)step(m, -1);
+		if (!step(m, m->log.warm ? WARM_MS : -1))
+			cool(m);
 	drain(m);
 	reap(s, &end);
+	health_end(s);
 	tell_end(m, &end);
 	clean_up(s);
 	return 0;

@@ -24,6 +24,7 @@ enum supervised_fd {
 	FD_CGROUP,   /* directory */
 	FD_OOM,	     /* its memory.events */
 	FD_FROZEN,   /* its cgroup.events */
+	FD_HEALTH,   /* pidfd of the process that makes health checks, or -1 */
 	FD_COUNT
 };
 
@@ -32,6 +33,8 @@ struct supervision {
 	const char *cgroup;	  /* path below the cgroup2 mount */
 	const char *name, *image; /* for events */
 	bool auto_remove;
+	uint64_t log_max_size; /* 0: no limit */
+	unsigned log_max_files;
 	struct timespec started;
 	pid_t pid;
 	uint64_t oom_kills, oom_group_kills; /* memory.events before the start */
@@ -56,8 +59,9 @@ struct exec_request {
 	bool has_input;
 };
 int monitor_exec(const struct exec_request *req);
-/* argv of the second image ↔ struct. */
-int supervision_exec(const struct supervision *s);
+/* argv of another image of the monitor ↔ struct; mode: "--supervise", "--health". Comes back only
+ * when it failed. */
+void supervision_exec(const struct supervision *s, const char *mode);
 int supervision_parse(int argc, char **argv, struct supervision *ret);
 
 /* reap.c: how it ended, by waitid and memory.events. Nobody of the container lives afterwards. */
@@ -67,6 +71,15 @@ bool supervision_oom_kills(const struct supervision *s, uint64_t *ret);
 /* Writes an event of the container to the journal. */
 void supervision_tell(const struct supervision *s, const char *action,
 		      const struct exit_record *end, uint64_t oom_kills);
+
+/* health.c: starts the process that makes the health checks, if there are any to be made. */
+void health_start(struct supervision *s);
+/* That process: until the container has ended. The exit status. */
+int monitor_health(struct supervision *s);
+/* It has ended early. */
+void health_reap(struct supervision *s);
+/* The container has ended: so does that, and how it was last is kept. */
+void health_end(struct supervision *s);
 
 /* network.c: the namespace that the starter sends, or -errno; and the end of the container's
  * networks, when it has any. */

@@ -17,14 +17,14 @@ const char *csn_health_status_name(enum csn_health_status status)
 	return (size_t)status < COUNT(names) ? names[status] : "none";
 }
 
-/* The run directory's while it lives, else what was kept of the last run. */
-static int read_record(struct csn_runtime *rt, const struct container *c, struct health_record *ret,
-		       struct arena *arena, struct csn_error *err)
+/* The run directory's, and when it has ended what was kept of that. */
+static int read_record(struct csn_runtime *rt, const struct container *c, bool ended,
+		       struct health_record *ret, struct arena *arena, struct csn_error *err)
 {
 	auto_fd dir =
 		openat(rt->monitor_dir, c->id, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 	int r = dir < 0 ? -errno : health_record_read(dir, ret, arena, err);
-	return r == -ENOENT ? health_record_read(c->dir, ret, arena, err) : r;
+	return r == -ENOENT && ended ? health_record_read(c->dir, ret, arena, err) : r;
 }
 
 /* One that has ended is unhealthy, as Docker has it. */
@@ -36,7 +36,7 @@ int health_read(struct csn_runtime *rt, const struct container *c, const struct 
 	if (faccessat(c->dir, HEALTHCHECK_NAME, F_OK, AT_SYMLINK_NOFOLLOW) < 0 ||
 	    (!running && !ended))
 		return 0;
-	int r = read_record(rt, c, ret, arena, err);
+	int r = read_record(rt, c, ended, ret, arena, err);
 	if (r < 0 && r != -ENOENT)
 		return r;
 	if (r == -ENOENT)

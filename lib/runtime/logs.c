@@ -2,9 +2,9 @@
  * Reading a container's log: CRI records "TIME STREAM P|F TEXT\n", where a line that was too long
  * or not finished comes as several records, all but the last marked P.
  *
- * The last n lines are found by looking at ever larger pieces of the end of the file, from which
- * the lines are counted with the same reader that gives them out. Following sleeps on a watch of
- * the file and on the pidfd of the monitor.
+ * The last n lines are found by looking at ever larger pieces of the end of the last file, then of
+ * the one before it, from which the lines are counted with the same reader that gives them out.
+ * Following sleeps on a watch of the last file and on the pidfd of the monitor.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -19,13 +19,14 @@
 
 #include "base/error.h"
 #include "base/utc.h"
+#include "monitor/logfiles.h"
+#include "runtime/logfile.h"
 #include "runtime/runtime.h"
 
-#define LOG_NAME      "container.log"
 #define BLOCK	      65536
 #define RECORD_MAX    (1 << 20) /* nobody writes longer ones: damage */
 #define LINE_MAX_SIZE (1 << 20)
-#define WHOLE_WINDOW  (8 << 20) /* a line's head is not looked for further back than this */
+#define WHOLE_WINDOW  (1 << 20) /* a line's head is not looked for further back than this */
 
 /* ---- records ----------------------------------------------------------------------------------
  */
@@ -63,7 +64,10 @@ static bool parse_record(const char *p, size_t size, struct log_record *ret)
 }
 
 struct reader {
-	int fd;
+	int fd;			   /* borrowed */
+	struct log_source *source; /* whose file that is, and its next ones; NULL: only this one */
+	int watch;		   /* for what source comes to; -1: nobody follows */
+	int watched;
 	off_t at; /* of the file: where the next read starts */
 	char *buf;
 	size_t start, size, capacity; /* buf[start..size) is not parsed yet */
@@ -98,6 +102,45 @@ static int reader_fill(struct reader *r)
 	return n > 0;
 }
 
+static int watch_file(struct reader *r)
+{
+	char path[48];
+	int before = r->watched;
+	if (r->watch < 0)
+		return 0;
+	(void)snprintf(path, sizeof path, "/proc/self/fd/%d", r->fd);
+	/* IN_ATTRIB: it gets a name, or loses one. */
+	r->watched = inotify_add_watch(r->watch, path, IN_MODIFY | IN_ATTRIB);
+	if (r->watched < 0)
+		return -errno;
+	if (before >= 0)
+		(void)inotify_rm_watch(r->watch, before);
+	return 0;
+}
+
+/* At the end of the file: is there more, here or in the next one? */
+static int reader_advance(struct reader *r)
+{
+	bool next = false;
+	int n = r->source ? log_source_advance(r->source, &next) : 0;
+	if (n <= 0 || !next)
+		return n;
+	r->fd = r->source->fd;
+	r->at = 0;
+	r->start = r->size = 0; /* what was torn stays so */
+	r->skip_first = false;
+	n = watch_file(r);
+	return n < 0 ? n : 1;
+}
+
+static int reader_more(struct reader *r)
+{
+	int n = reader_fill(r);
+	while (n == 0 && (n = reader_advance(r)) > 0)
+		n = reader_fill(r);
+	return n;
+}
+
 /* The next sound record: 1. 0: none that is whole yet. */
 static int reader_next(struct reader *r, struct log_record *ret)
 {
@@ -113,9 +156,11 @@ static int reader_next(struct reader *r, struct log_record *ret)
 				r->skip_first = true;
 				seen = 0;
 			}
-			int n = reader_fill(r);
+			int n = reader_more(r);
 			if (n <= 0)
 				return n;
+			if (r->size - r->start < seen)
+				seen = 0; /* another file */
 			continue;
 		}
 		seen = 0;
@@ -146,9 +191,11 @@ static void end_line(struct window *w, int stream)
 	w->lines++;
 }
 
-static int count_lines(int fd, off_t from, struct window *ret)
+/* last: nothing comes behind the file, so that what is open at its end is a line. */
+static int count_lines(int fd, off_t from, bool last, struct window *ret)
 {
-	struct reader r AUTO(reader_done) = { .fd = fd, .at = from, .skip_first = from > 0 };
+	struct reader r AUTO(
+		reader_done) = { .fd = fd, .at = from, .skip_first = from > 0, .watch = -1 };
 	struct window w = { 0 };
 	struct log_record rec;
 	int n;
@@ -158,7 +205,7 @@ static int count_lines(int fd, off_t from, struct window *ret)
 		if (rec.full)
 			end_line(&w, rec.stream);
 	}
-	for (int stream = 0; stream < 2; stream++)
+	for (int stream = 0; last && stream < 2; stream++)
 		if (w.open[stream])
 			end_line(&w, stream);
 	*ret = w;
@@ -176,8 +223,14 @@ static bool is_enough(const struct window *w, uint64_t n, off_t size)
 	return true;
 }
 
-/* Where to start reading, and how many lines to pass over from there. */
-static int find_tail(int fd, uint64_t n, off_t *ret_at, uint64_t *ret_skip)
+/* Where to start reading in one file, how many lines to pass over from there, and how many are in
+ * what was looked at. */
+struct tail {
+	off_t at;
+	uint64_t skip, lines;
+};
+
+static int find_tail_in(int fd, uint64_t n, bool last, struct tail *ret)
 {
 	struct stat st;
 	if (fstat(fd, &st) < 0)
@@ -185,15 +238,32 @@ static int find_tail(int fd, uint64_t n, off_t *ret_at, uint64_t *ret_skip)
 	for (off_t size = BLOCK;; size *= 4) {
 		struct window w;
 		off_t from = st.st_size > size ? st.st_size - size : 0;
-		int r = count_lines(fd, from, &w);
+		int r = count_lines(fd, from, last, &w);
 		if (r < 0)
 			return r;
 		if (from == 0 || is_enough(&w, n, size)) {
-			*ret_at = from;
-			*ret_skip = w.lines > n ? w.lines - n : 0;
+			*ret = (struct tail){ from, w.lines > n ? w.lines - n : 0, w.lines };
 			return 0;
 		}
 	}
+}
+
+/* From the last file back, until there are enough. */
+static int find_tail(struct log_source *source, uint64_t n, struct tail *ret)
+{
+	bool last = true;
+	int r = log_source_newest(source);
+	while (r >= 0) {
+		struct log_source before;
+		r = find_tail_in(source->fd, n, last, ret);
+		if (r < 0 || ret->lines >= n || (r = log_source_before(source, &before)) <= 0)
+			break;
+		n -= ret->lines;
+		log_source_close(source);
+		*source = before;
+		last = false;
+	}
+	return r;
 }
 
 /* ---- the handle -------------------------------------------------------------------------------
@@ -211,10 +281,11 @@ struct csn_logs {
 	struct csn_runtime *rt;
 	struct container container;
 	struct csn_logs_options options;
+	struct log_source source;
 	struct reader reader;
 	struct joined lines[2];
 	uint64_t skip;
-	int watch, monitor_fd, epoll;
+	int monitor_fd, epoll;
 	bool ended; /* the container: one more look at the file, and that is all */
 };
 
@@ -222,12 +293,12 @@ void csn_logs_close(struct csn_logs *logs)
 {
 	if (!logs)
 		return;
+	log_source_close(&logs->source);
 	container_close(&logs->container);
-	close_fd(&logs->reader.fd);
 	reader_done(&logs->reader);
 	for (int i = 0; i < 2; i++)
 		free(logs->lines[i].text);
-	close_fd(&logs->watch);
+	close_fd(&logs->reader.watch);
 	close_fd(&logs->monitor_fd);
 	close_fd(&logs->epoll);
 	free(logs);
@@ -247,12 +318,10 @@ static int epoll_add(int epoll, int fd)
 /* The watch comes before the first look, so that nothing falls between. */
 static int follow_begin(struct csn_logs *l, struct csn_error *err)
 {
-	char path[48];
-	(void)snprintf(path, sizeof path, "/proc/self/fd/%d", l->reader.fd);
-	l->watch = inotify_init1(IN_CLOEXEC | IN_NONBLOCK);
+	l->reader.watch = inotify_init1(IN_CLOEXEC | IN_NONBLOCK);
 	l->epoll = epoll_create1(EPOLL_CLOEXEC);
-	if (l->watch < 0 || l->epoll < 0 || inotify_add_watch(l->watch, path, IN_MODIFY) < 0 ||
-	    epoll_add(l->epoll, l->watch) < 0)
+	if (l->reader.watch < 0 || l->epoll < 0 || watch_file(&l->reader) < 0 ||
+	    epoll_add(l->epoll, l->reader.watch) < 0)
 		return fail_errno(err, "watch the log");
 
 	struct facts f AUTO(facts_done) = FACTS_INIT;
@@ -263,6 +332,16 @@ static int follow_begin(struct csn_logs *l, struct csn_error *err)
 		return 0;
 	l->monitor_fd = take_fd(&f.monitor_fd);
 	return epoll_add(l->epoll, l->monitor_fd) < 0 ? fail_errno(err, "watch the log") : 0;
+}
+
+static int open_tail(struct csn_logs *l)
+{
+	struct tail t = { 0 };
+	int r = find_tail(&l->source, (uint64_t)l->options.tail, &t);
+	l->reader.at = t.at;
+	l->reader.skip_first = t.at > 0;
+	l->skip = t.skip;
+	return r;
 }
 
 int csn_container_logs(struct csn_runtime *rt, const char *container,
@@ -276,29 +355,24 @@ int csn_container_logs(struct csn_runtime *rt, const char *container,
 	*l = (struct csn_logs){ .rt = rt,
 				.container = CONTAINER_INIT,
 				.options = CSN_LOGS_OPTIONS_INIT,
-				.reader.fd = -1,
-				.watch = -1,
+				.reader = { .fd = -1, .watch = -1, .watched = -1 },
 				.monitor_fd = -1,
 				.epoll = -1 };
 	TRY(take_struct(&l->options, sizeof l->options, options, "struct csn_logs_options", err));
 	TRY(container_find(rt, container, &l->container, err));
-	l->reader.fd = openat(l->container.dir, LOG_NAME, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
-	if (l->reader.fd < 0 && errno != ENOENT)
-		return fail_errno(err, "container \"%s\": open its log", container);
+	l->source = (struct log_source)LOG_SOURCE_INIT(l->container.dir);
 	l->ended = true;
-	if (l->reader.fd < 0) { /* never started: nothing, which is not an error */
+	int r = l->options.tail < 0 ? log_source_oldest(&l->source) : open_tail(l);
+	if (r == -ENOENT) { /* never started: nothing, which is not an error */
 		*ret = take_ptr(l);
 		return 0;
 	}
+	if (r < 0)
+		return fail(err, -r, "container \"%s\": read its log: %s", container, strerror(-r));
+	l->reader.fd = l->source.fd;
+	l->reader.source = &l->source;
 	if (l->options.follow)
 		TRY(follow_begin(l, err));
-	if (l->options.tail >= 0) {
-		int r = find_tail(l->reader.fd, (uint64_t)l->options.tail, &l->reader.at, &l->skip);
-		if (r < 0)
-			return fail(err, -r, "container \"%s\": read its log: %s", container,
-				    strerror(-r));
-		l->reader.skip_first = l->reader.at > 0;
-	}
 	*ret = take_ptr(l);
 	return 0;
 }
@@ -408,7 +482,7 @@ static int last_pieces(struct csn_logs *l, struct csn_log_line *ret)
 /* Sleeps until there may be news. -EAGAIN: the time is up. */
 static int follow_sleep(struct csn_logs *l, int64_t deadline)
 {
-	struct pollfd p[2] = { { .fd = l->watch, .events = POLLIN },
+	struct pollfd p[2] = { { .fd = l->reader.watch, .events = POLLIN },
 			       { .fd = l->monitor_fd, .events = POLLIN } };
 	int n = poll(p, 2, deadline_left(deadline));
 	if (n == 0)
@@ -417,7 +491,7 @@ static int follow_sleep(struct csn_logs *l, int64_t deadline)
 		return errno == EINTR ? 0 : -errno;
 	if (p[0].revents) {
 		char events[4096];
-		while (read(l->watch, events, sizeof events) > 0)
+		while (read(l->reader.watch, events, sizeof events) > 0)
 			;
 	}
 	if (p[1].revents)

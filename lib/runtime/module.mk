@@ -15,6 +15,7 @@ lib_runtime_libruntime_la_SOURCES = \
 	lib/runtime/images.c \
 	lib/runtime/life.c \
 	lib/runtime/list.c \
+	lib/runtime/logfile.c lib/runtime/logfile.h \
 	lib/runtime/logs.c \
 	lib/runtime/merged.c lib/runtime/merged.h \
 	lib/runtime/names.c \

@@ -2,6 +2,7 @@
 integration_tests = \
 	tests/integration/cli_checkpoint.sh \
 	tests/integration/cli_errors.sh \
+	tests/integration/engine_health.sh \
 	tests/integration/engine_limits.sh \
 	tests/integration/contract_native.sh \
 	tests/integration/engine_events.sh \

@@ -288,19 +288,15 @@ END_TEST
 START_TEST(words_of_the_second_image)
 {
 	struct supervision s = { 0 };
-	char *good[] = { (char[]){ "m" },
-			 (char[]){ "--supervise" },
-			 (char[]){ "/root" },
-			 (char[]){ "/run" },
-			 (char[]){ "id" },
-			 (char[]){ "/caisson/id" },
-			 (char[]){ "web" },
-			 (char[]){ "" },
-			 (char[]){ "auto-remove" },
-			 (char[]){ "42" },
-			 (char[]){ "12.345" },
-			 (char[]){ "7,2" },
-			 (char[]){ "-1,-1,-1,-1,-1,-1,-1,-1,-1,-1,-1,8,9,-1" } };
+	char *good[] = {
+		(char[]){ "m" },	   (char[]){ "--supervise" },
+		(char[]){ "/root" },	   (char[]){ "/run" },
+		(char[]){ "id" },	   (char[]){ "/caisson/id" },
+		(char[]){ "web" },	   (char[]){ "" },
+		(char[]){ "auto-remove" }, (char[]){ "42" },
+		(char[]){ "12.345" },	   (char[]){ "7,2" },
+		(char[]){ "4096,3" },	   (char[]){ "-1,-1,-1,-1,-1,-1,-1,-1,-1,-1,-1,8,9,-1,-1" }
+	};
 	ck_assert_int_eq(supervision_parse(COUNT(good), good, &s), 0);
 	ck_assert_int_eq(s.pid, 42);
 	ck_assert(s.auto_remove);
@@ -309,11 +305,13 @@ START_TEST(words_of_the_second_image)
 	ck_assert_str_eq(s.name, "web");
 	ck_assert_uint_eq(s.oom_kills, 7);
 	ck_assert_uint_eq(s.oom_group_kills, 2);
+	ck_assert_uint_eq(s.log_max_size, 4096);
+	ck_assert_uint_eq(s.log_max_files, 3);
 	ck_assert_int_eq(s.fds[FD_LOG], -1);
 	ck_assert_int_eq(s.fds[FD_CGROUP], 8);
 	ck_assert_int_eq(s.fds[FD_OOM], 9);
 	ck_assert_int_lt(supervision_parse(COUNT(good) - 1, good, &s), 0);
-	good[12] = (char[]){ "1,x" };
+	good[13] = (char[]){ "1,x" };
 	ck_assert_int_lt(supervision_parse(COUNT(good), good, &s), 0);
 }
 END_TEST
