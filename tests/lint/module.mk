@@ -3,6 +3,7 @@
 lints = \
 	tests/lint/child-symbols \
 	tests/lint/cloexec \
+	tests/lint/dist \
 	tests/lint/exports \
 	tests/lint/format \
 	tests/lint/headers \
