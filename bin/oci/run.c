@@ -5,6 +5,7 @@
 
 static struct host_create args = HOST_CREATE_INIT;
 static bool detach, keep;
+static struct container *kept;
 
 static const struct opt options[] = {
 	{ 'b', "bundle", "DIR", "directory that holds config.json (.)", OPT_TEXT, &args.bundle },
@@ -35,12 +36,16 @@ static int attend(const struct host_process *process)
 	struct csn_error err;
 	int status = 1;
 
-	if (host_attend(process, &status, &err) < 0)
+	bool waited = host_attend(process, &status, &err) == 0;
+	if (!waited)
 		status = oci_fail(&err, 1);
+	if (keep)
+		return status;
 	/* Twice, for the want of memory or of descriptors of a moment; then it is left to others.
 	 */
-	if (!keep && host_delete(oci_context(), args.id, true, &err) < 0 &&
-	    host_delete(oci_context(), args.id, true, &err) < 0)
+	int r = kept && waited ? host_finish(oci_context(), kept, &err)
+			       : host_delete(oci_context(), args.id, true, &err);
+	if (r < 0 && host_delete(oci_context(), args.id, true, &err) < 0)
 		log_line(LOG_LEVEL_WARNING, "%s", err.text);
 	return status;
 }
@@ -56,6 +61,7 @@ static int run(int argc, char **argv)
 		return status;
 	args.id = argv[0];
 	args.detached = detach;
+	args.kept = detach || keep ? NULL : &kept;
 	if (host_run(oci_context(), &args, &process, &err) < 0)
 		return oci_fail(&err, 1);
 	if (!detach)

@@ -48,6 +48,17 @@ void container_close(struct container *c)
 	store_close(&c->store);
 }
 
+struct container *container_keep(struct container *c)
+{
+	struct container *kept = malloc(sizeof *kept);
+	if (!kept)
+		return NULL;
+	*kept = *c;
+	*c = (struct container)CONTAINER_INIT;
+	entry_unlock(&kept->entry);
+	return kept;
+}
+
 enum status container_status(const struct container *c)
 {
 	bool frozen = false;
@@ -349,4 +360,19 @@ int host_delete(const struct host_context *ctx, const char *id, bool force, stru
 			    "cannot delete container \"%s\" that is not stopped: it is %s", id,
 			    status_name(status));
 	return container_destroy(ctx, &c, NULL, err);
+}
+
+int host_finish(const struct host_context *ctx, struct container *kept, struct csn_error *err)
+{
+	int r = entry_relock(&kept->store, &kept->entry);
+	if (r == 0) {
+		kept->record.pid = 0; /* its number may be another's by now */
+		r = container_destroy(ctx, kept, NULL, err);
+	} else {
+		/* Somebody else has removed it meanwhile. */
+		r = r == -ENOENT ? 0 : fail(err, -r, "container \"%s\"", kept->entry.id);
+	}
+	container_close(kept);
+	free(kept);
+	return r;
 }

@@ -289,7 +289,6 @@ static int launch(struct creation *c, struct csn_error *err)
 	c->launch.state_text = listener_state;
 	c->launch.data = c;
 	c->built.plan.gate_fd = c->gate;
-	launch_inherited(&c->built.plan, c->spec->linux_.namespaces[NS_USER].present);
 
 	TRY(launch_clone(&c->launch, err));
 	scope_release(&c->scope);
@@ -444,6 +443,8 @@ int host_run(const struct host_context *ctx, const struct host_create *req,
 		if (req->cgroup_dir)
 			*req->cgroup_dir = take_fd(&c.cgroup.dir);
 		ret->tty_master = take_fd(&c.launch.tty_master);
+		if (req->kept)
+			*req->kept = container_keep(&c.container);
 	}
 	creation_done(&c);
 	return r;

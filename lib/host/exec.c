@@ -136,7 +136,6 @@ static int make_plan(struct execution *x, struct csn_error *err)
 	struct plan *p = &x->built.plan;
 	p->gate_fd = -1;
 	p->join_pidfd = x->init_pidfd;
-	launch_inherited(p, x->spec->linux_.namespaces[NS_USER].present);
 	for (int kind = 0; kind < NS_KINDS; kind++)
 		if (x->spec->linux_.namespaces[kind].present)
 			p->join_flags |= spec_namespace_flag((enum spec_namespace_kind)kind);

@@ -16,6 +16,7 @@
 #include "state/state.h"
 
 struct cgroup_oom; /* cgroups/cgroups.h */
+struct container;
 
 /* Where warnings go ("rlimit RLIMIT_NOFILE: cannot be raised …"): they never change the flow. */
 typedef void (*host_warn_fn)(void *data, const char *text);
@@ -46,6 +47,7 @@ struct host_create {
 	/* Opened on the container's cgroup before its first process exists; NULL: nobody asks. */
 	struct cgroup_oom *oom;
 	int *cgroup_dir; /* run: gets its directory, wherever it was made; NULL: nobody asks */
+	struct container **kept; /* run: gets what host_finish takes; NULL: nobody asks */
 	/* Engine: a network namespace to join where the config asks for a new one; -1: none. */
 	int network_ns;
 };
@@ -86,6 +88,9 @@ int host_kill(const struct host_context *ctx, const char *id, int sig, bool all,
 /* Removes a stopped or created container; force kills it first and makes an unknown id a
  * success. Runs poststop hooks. */
 int host_delete(const struct host_context *ctx, const char *id, bool force, struct csn_error *err);
+/* Removes what host_run has kept when its process has been waited for: host_delete with force of a
+ * container of which all is known. Frees kept either way. */
+int host_finish(const struct host_context *ctx, struct container *kept, struct csn_error *err);
 int host_pause(const struct host_context *ctx, const char *id, bool pause, struct csn_error *err);
 /* Changes limits of a created, running or paused container; what resources does not name (or names
  * as 0) stays, devices are ignored. rdt (may be NULL): schemas for a resctrl group of its own.

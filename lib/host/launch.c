@@ -162,26 +162,6 @@ static int clone_by_joiner(struct launch *l, int sync_ours, struct csn_error *er
 	return l->pidfd < 0 ? fail_errno(err, "pidfd_open") : 0;
 }
 
-/* Bit n-1 for each signal n that we were started with SIG_IGN for. */
-static uint64_t hex_after(const char *text, const char *name)
-{
-	const char *line = strstr(text, name);
-	return line ? strtoull(line + strlen(name), NULL, 16) : 0;
-}
-
-void launch_inherited(struct plan *p, bool has_userns)
-{
-	char text[4096];
-	auto_fd fd = open("/proc/self/status", O_RDONLY | O_CLOEXEC);
-	ssize_t n = fd < 0 ? -1 : read(fd, text, sizeof text - 1);
-	if (n <= 0)
-		return;
-	text[n] = '\0';
-	p->ignored_signals = hex_after(text, "\nSigIgn:");
-	/* Whoever enters a user namespace gets the whole set. */
-	p->inherited_bounding = has_userns ? 0 : hex_after(text, "\nCapBnd:");
-}
-
 int launch_clone(struct launch *l, struct csn_error *err)
 {
 	struct plan *p = &l->built->plan;

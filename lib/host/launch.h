@@ -40,8 +40,6 @@ struct launch {
 		.cgroup_dir = -1, .pid = 0, .pidfd = -1, .sync = -1, .tty_master = -1              \
 	}
 
-/* What the child inherits from us: plan.ignored_signals, plan.inherited_bounding. */
-void launch_inherited(struct plan *p, bool has_userns);
 /* Clones the child. On success l->pid, pidfd and sync are set; the plan's sync_fd and gate_fd are
  * the child's alone from here. */
 int launch_clone(struct launch *l, struct csn_error *err);
@@ -127,6 +125,9 @@ struct container {
 int container_open(const struct host_context *ctx, const char *id, enum entry_lock lock,
 		   struct container *ret, struct csn_error *err);
 void container_close(struct container *c);
+/* A copy for host_finish, unlocked; c is closed. NULL without memory: then host_delete has to do.
+ */
+struct container *container_keep(struct container *c);
 enum status container_status(const struct container *c);
 /* Kills what is left, removes cgroup and record, runs poststop hooks. spec may be NULL: read when
  * the record says there are such hooks. */

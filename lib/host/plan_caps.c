@@ -4,10 +4,10 @@
  * container that silently lacks what was asked for fails later and darker.
  */
 #include <errno.h>
-#include <linux/capability.h>
+#include <fcntl.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
-#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "base/cleanup.h"
@@ -16,13 +16,22 @@
 #include "host/launch.h"
 #include "host/plan_build.h"
 
-static uint64_t own_permitted(void)
+static uint64_t hex_after(const char *text, const char *name, uint64_t none)
 {
-	struct __user_cap_header_struct header = { .version = _LINUX_CAPABILITY_VERSION_3 };
-	struct __user_cap_data_struct data[2] = { 0 };
-	if (syscall(SYS_capget, &header, data) < 0)
-		return UINT64_MAX;
-	return data[0].permitted | (uint64_t)data[1].permitted << 32;
+	const char *line = strstr(text, name);
+	return line ? strtoull(line + strlen(name), NULL, 16) : none;
+}
+
+/* What the child inherits from us; returns the capabilities that we can give. */
+static uint64_t inherit(struct plan *p)
+{
+	char text[4096];
+	auto_fd fd = open("/proc/self/status", O_RDONLY | O_CLOEXEC);
+	ssize_t n = fd < 0 ? -1 : read(fd, text, sizeof text - 1);
+	text[n > 0 ? n : 0] = '\0';
+	p->ignored_signals = hex_after(text, "\nSigIgn:", 0);
+	p->inherited_bounding = hex_after(text, "\nCapBnd:", 0);
+	return hex_after(text, "\nCapPrm:", UINT64_MAX);
 }
 
 struct cap_parsing {
@@ -75,14 +84,19 @@ int plan_caps(const struct plan_input *in, const struct spec_process *process,
 	const struct spec_capabilities *c = &process->capabilities;
 	struct plan_caps *caps = &ret->plan.caps;
 	struct cap_parsing p = { .in = in };
+	uint64_t own = inherit(&ret->plan);
 	(void)err;
 
+	/* Whoever enters a user namespace gets the whole set, and has it to begin with. */
+	if (in->spec->linux_.namespaces[NS_USER].present) {
+		ret->plan.inherited_bounding = 0;
+		own = UINT64_MAX;
+	}
 	/* Without the object all five sets are empty, unless there is no process at all. */
 	caps->set = process->set || c->set;
 	if (!c->set)
 		return 0;
-	/* In a user namespace of its own the container has every capability to begin with. */
-	p.own = in->spec->linux_.namespaces[NS_USER].present ? UINT64_MAX : own_permitted();
+	p.own = own;
 	parse_set(&p, "bounding", &c->bounding, &caps->bounding);
 	parse_set(&p, "effective", &c->effective, &caps->effective);
 	parse_set(&p, "inheritable", &c->inheritable, &caps->inheritable);

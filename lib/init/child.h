@@ -35,6 +35,21 @@ static inline void leave_fd(int *fd)
 	AUTO(leave_fd)                                                                             \
 	int
 
+static inline bool same(const char *a, const char *b)
+{
+	size_t len = __builtin_strlen(a);
+	return len == __builtin_strlen(b) && __builtin_memcmp(a, b, len) == 0;
+}
+
+/* fresh.c */
+enum fresh_kind { FRESH_EMPTY, FRESH_KERNEL }; /* a tmpfs; procfs and sysfs */
+struct fresh {
+	int fd; /* its mount */
+	enum fresh_kind kind;
+	const char *path;
+};
+enum { FRESH_MAX = 4 };
+
 struct child {
 	const struct plan *plan;
 	int sync;  /* plan->sync_fd, later the connection from the gate */
@@ -43,6 +58,9 @@ struct child {
 	int null;  /* the host's /dev/null, verified, O_PATH; -1 until asked for */
 	int spare; /* a detached clone of it, for the next masked file; -1: none */
 	int empty; /* a detached, read-only, empty tmpfs; -1 until asked for */
+	struct fresh fresh[FRESH_MAX];
+	size_t fresh_count;
+	int null_dir; /* where we made the container's own "null", or -1 */
 	struct sync_msg report;
 	char program[PATH_MAX]; /* what execve gets */
 };
@@ -65,10 +83,22 @@ int inroot_make(const struct child *c, const char *path, unsigned flags);
 /* Opens (making it if needed) the directory that holds path; *ret_name is its last part. */
 int inroot_parent(const struct child *c, const char *path, const char **ret_name);
 
+/* fresh.c: new file systems whose names need no look-up. */
+/* *fd, the mount that now lies at path, is taken if it is of use. */
+void fresh_add(struct child *c, int *fd, const char *fstype, const char *path);
+/* Something is mounted at target. */
+void fresh_covered(struct child *c, const char *target);
+/* Anything may be mounted anywhere. */
+void fresh_forget(struct child *c);
+/* The mount of that kind in which path's last part is; -1: look path up. Not to be closed. */
+int fresh_dir(const struct child *c, enum fresh_kind kind, const char *path, const char **ret_name);
+
 /* kernel.c: what comes from the host's file systems or from a private procfs. */
 int host_null(struct child *c);
 int private_proc(struct child *c);
 int attach_tree(int tree, int target);
+/* The same onto name in dir, or onto dir itself when name is "". */
+int attach_at(int tree, int dir, const char *name);
 
 /* mount.c: the propagation options once more, after a change of the whole tree. */
 int mounts_propagate(struct child *c);

@@ -4,6 +4,7 @@
  */
 #include <fcntl.h>
 #include <sys/stat.h>
+#include <sys/sysmacros.h>
 
 #include "init/child.h"
 
@@ -16,6 +17,10 @@ struct last_dir {
 static int open_parent(struct child *c, struct last_dir *last, const char *path,
 		       const char **ret_name)
 {
+	int fresh = fresh_dir(c, FRESH_EMPTY, path, ret_name);
+	if (fresh >= 0)
+		return fresh;
+
 	size_t cut = __builtin_strlen(path);
 	while (cut > 0 && path[cut - 1] != '/')
 		cut--;
@@ -86,6 +91,9 @@ static int make_device(struct child *c, struct last_dir *last, const struct plan
 	}
 	if ((d->uid || d->gid) && fchownat(dir, name, d->uid, d->gid, AT_SYMLINK_NOFOLLOW) < 0)
 		return -errno;
+	if (dir != last->fd && d->rdev == makedev(1, 3) && S_ISCHR(d->mode) &&
+	    same(d->path, "/dev/null"))
+		c->null_dir = dir;
 	return 0;
 }
 

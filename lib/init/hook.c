@@ -109,12 +109,15 @@ int step_host_hooks(struct child *c)
 {
 	if (!c->plan->host_hooks)
 		return 0;
+	fresh_forget(c);
 	int r = sync_say(c, SYNC_NEED_HOOKS, -1);
 	return r < 0 ? r : sync_expect(c, SYNC_HOOKS_DONE);
 }
 
 int step_create_hooks(struct child *c)
 {
+	if (c->plan->create_hooks_count)
+		fresh_forget(c);
 	return run_hooks(c, c->plan->create_hooks, c->plan->create_hooks_count,
 			 &c->plan->create_state);
 }

@@ -84,7 +84,8 @@ _Noreturn void init_main(const struct plan *plan)
 			   .proc = -1,
 			   .null = -1,
 			   .spare = -1,
-			   .empty = -1 };
+			   .empty = -1,
+			   .null_dir = -1 };
 	int r = 0;
 
 	unsigned who = plan->mounts_only ? MOUNTS_TOO : plan->exec_only ? EXEC_TOO : CREATE_ONLY;

@@ -12,12 +12,15 @@
 
 #include "init/child.h"
 
+int attach_at(int tree, int dir, const char *name)
+{
+	unsigned flags = MOVE_MOUNT_F_EMPTY_PATH | (name[0] ? 0 : MOVE_MOUNT_T_EMPTY_PATH);
+	return move_mount(tree, "", dir, name, flags) < 0 ? -errno : 0;
+}
+
 int attach_tree(int tree, int target)
 {
-	return move_mount(tree, "", target, "", MOVE_MOUNT_F_EMPTY_PATH | MOVE_MOUNT_T_EMPTY_PATH) <
-			       0
-		       ? -errno
-		       : 0;
+	return attach_at(tree, target, "");
 }
 
 /* Never a path of the container: its /dev/null may be anything (CVE-2025-31133). */

@@ -13,8 +13,7 @@ static int empty_dir(struct child *c)
 		return c->empty;
 
 	step_fd fs = fsopen("tmpfs", FSOPEN_CLOEXEC);
-	if (fs < 0 || fsconfig(fs, FSCONFIG_SET_STRING, "size", "0", 0) < 0 ||
-	    fsconfig(fs, FSCONFIG_SET_STRING, "nr_inodes", "2", 0) < 0 ||
+	if (fs < 0 || fsconfig(fs, FSCONFIG_SET_STRING, "nr_inodes", "2", 0) < 0 ||
 	    fsconfig(fs, FSCONFIG_SET_STRING, "mode", "0555", 0) < 0 ||
 	    fsconfig(fs, FSCONFIG_CMD_CREATE, NULL, NULL, 0) < 0)
 		return -errno;
@@ -25,13 +24,13 @@ static int empty_dir(struct child *c)
 }
 
 /* The first directory takes the tmpfs itself, the others a clone of where it landed. */
-static int mask_dir(struct child *c, int target)
+static int mask_dir(struct child *c, int target, const char *name)
 {
 	if (c->empty < 0) {
 		step_fd first = empty_dir(c);
 		if (first < 0)
 			return first;
-		int r = attach_tree(first, target);
+		int r = attach_at(first, target, name);
 		if (r < 0)
 			return r;
 		c->empty = take_fd(&first);
@@ -39,7 +38,7 @@ static int mask_dir(struct child *c, int target)
 	}
 	step_fd again =
 		open_tree(c->empty, "", OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_EMPTY_PATH);
-	return again < 0 ? -errno : attach_tree(again, target);
+	return again < 0 ? -errno : attach_at(again, target, name);
 }
 
 /* A clone of the host's /dev/null that is not in use yet. */
@@ -56,7 +55,9 @@ static int spare_null(struct child *c)
 
 static int mask(struct child *c, const char *path)
 {
-	step_fd target = inroot_open(c, path, 0);
+	const char *name = "";
+	int dir = fresh_dir(c, FRESH_KERNEL, path, &name);
+	step_fd target = dir >= 0 ? dir : inroot_open(c, path, 0);
 	if (target == -ENOENT || target == -ENOTDIR)
 		return 0;
 	if (target < 0)
@@ -66,29 +67,34 @@ static int mask(struct child *c, const char *path)
 	int null = spare_null(c);
 	if (null < 0)
 		return null;
-	int r = attach_tree(null, target);
+	int r = attach_at(null, target, name);
+	if (r == -ENOENT && name[0])
+		return 0;
 	if (r == -EINVAL || r == -ENOTDIR)
-		return mask_dir(c, target);
+		return mask_dir(c, target, name);
 	leave_fd(&c->spare);
 	return r;
 }
 
 static int make_readonly(struct child *c, const char *path)
 {
-	step_fd target = inroot_open(c, path, 0);
+	const char *name = "";
+	int dir = fresh_dir(c, FRESH_KERNEL, path, &name);
+	step_fd target = dir >= 0 ? dir : inroot_open(c, path, 0);
 	if (target == -ENOENT || target == -ENOTDIR)
 		return 0;
 	if (target < 0)
 		return target;
 
-	step_fd tree = open_tree(
-		target, "", OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_EMPTY_PATH | AT_RECURSIVE);
+	step_fd tree = open_tree(target, name,
+				 OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_RECURSIVE |
+					 (name[0] ? AT_SYMLINK_NOFOLLOW : AT_EMPTY_PATH));
 	if (tree < 0)
-		return -errno;
+		return errno == ENOENT ? 0 : -errno;
 	struct mount_attr attr = { .attr_set = MOUNT_ATTR_RDONLY };
 	if (mount_setattr(tree, "", AT_EMPTY_PATH | AT_RECURSIVE, &attr, sizeof attr) < 0)
 		return -errno;
-	return attach_tree(tree, target);
+	return attach_at(tree, target, name);
 }
 
 int step_masks(struct child *c)

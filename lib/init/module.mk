@@ -5,6 +5,7 @@ lib_init_libinit_la_SOURCES = \
 	lib/init/creds.c \
 	lib/init/dev.c \
 	lib/init/exec.c \
+	lib/init/fresh.c \
 	lib/init/hook.c \
 	lib/init/init.c \
 	lib/init/inroot.c \

@@ -3,6 +3,7 @@
  * while nobody can see it, and is then moved onto a target that was opened inside the root.
  */
 #include <fcntl.h>
+#include <sys/stat.h>
 
 #include "init/child.h"
 
@@ -164,6 +165,33 @@ static int copy_symlink(struct child *c, const struct plan_mount *m)
 	return n == (ssize_t)len && __builtin_memcmp(says, m->device, len) == 0 ? 0 : -EEXIST;
 }
 
+/*
+ * Where a mount goes: *ret_name in the directory returned, or that itself when it is "". Most
+ * targets have no symlink on the way; where the others are (*ret_known false), no name tells.
+ */
+static int open_target(struct child *c, const struct plan_mount *m, const char **ret_name,
+		       bool *ret_known)
+{
+	unsigned how = (m->flags & PLAN_TARGET_FILE ? INROOT_FILE : 0) |
+		       (m->flags & PLAN_TARGET_ITSELF ? INROOT_ITSELF : 0);
+	int dir = how || (m->flags & PLAN_TMPCOPYUP)
+			  ? -1
+			  : fresh_dir(c, FRESH_EMPTY, m->target, ret_name);
+	*ret_known = true;
+	if (dir >= 0 && mkdirat(dir, *ret_name, 0755) == 0)
+		return dir;
+
+	*ret_name = "";
+	int target = inroot_make(c, m->target, how | INROOT_NOFOLLOW);
+	if (target != -ELOOP || m->flags & PLAN_TARGET_NOFOLLOW) {
+		fresh_covered(c, m->target);
+		return target;
+	}
+	fresh_forget(c);
+	*ret_known = false;
+	return inroot_make(c, m->target, how);
+}
+
 static int mount_one(struct child *c, const struct plan_mount *m)
 {
 	if (m->source == PLAN_MOUNT_REMOUNT)
@@ -173,10 +201,9 @@ static int mount_one(struct child *c, const struct plan_mount *m)
 	if (m->source == PLAN_MOUNT_REMOVE)
 		return umount2(m->target, MNT_DETACH | UMOUNT_NOFOLLOW) < 0 ? -errno : 0;
 
-	unsigned how = (m->flags & PLAN_TARGET_FILE ? INROOT_FILE : 0) |
-		       (m->flags & PLAN_TARGET_NOFOLLOW ? INROOT_NOFOLLOW : 0) |
-		       (m->flags & PLAN_TARGET_ITSELF ? INROOT_ITSELF : 0);
-	step_fd target = inroot_make(c, m->target, how);
+	const char *name;
+	bool known;
+	step_fd target = open_target(c, m, &name, &known);
 	if (target < 0)
 		return target;
 
@@ -196,8 +223,12 @@ static int mount_one(struct child *c, const struct plan_mount *m)
 		if (r < 0)
 			return r;
 	}
-	r = attach_tree(fd, target);
-	return r < 0 ? r : set_propagation(fd, m);
+	r = attach_at(fd, target, name);
+	if (r == 0)
+		r = set_propagation(fd, m);
+	if (r == 0 && known && m->source == PLAN_MOUNT_NEW && !c->plan->mounts_only)
+		fresh_add(c, &fd, m->fstype, m->target);
+	return r;
 }
 
 /* A container that lives on keeps all of the new mounts or none. */

@@ -41,9 +41,19 @@ static bool is_null(int fd)
 
 static int open_null(const struct child *c, uint64_t flags)
 {
-	step_fd fd = sys_openat2(c->root, "/dev/null", flags | O_CLOEXEC, 0,
-				 RESOLVE_IN_ROOT | RESOLVE_NO_SYMLINKS);
+	bool ours = c->null_dir >= 0;
+	step_fd fd = sys_openat2(ours ? c->null_dir : c->root, ours ? "null" : "/dev/null",
+				 flags | O_CLOEXEC, 0, RESOLVE_IN_ROOT | RESOLVE_NO_SYMLINKS);
 	return fd >= 0 && is_null(fd) ? take_fd(&fd) : -ENODEV;
+}
+
+/* Looked at before it is opened, unless we made it: to open some devices is to do something. */
+static bool may_open_null(const struct child *c)
+{
+	if (c->null_dir >= 0)
+		return true;
+	step_fd seen = open_null(c, O_PATH);
+	return seen >= 0;
 }
 
 /*
@@ -54,9 +64,9 @@ static int open_null(const struct child *c, uint64_t flags)
 static void own_null(struct child *c)
 {
 	for (int fd = 0; fd <= 2; fd++) {
-		/* Looked at before it is opened: to open some devices is to do something. */
-		step_fd seen = is_null(fd) ? open_null(c, O_PATH) : -ENODEV;
-		step_fd own = seen >= 0 ? open_null(c, O_RDWR) : -ENODEV;
+		if (!is_null(fd) || !may_open_null(c))
+			continue;
+		step_fd own = open_null(c, O_RDWR);
 		if (own >= 0)
 			(void)dup3(own, fd, 0);
 	}

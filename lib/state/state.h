@@ -56,6 +56,10 @@ int store_get(const struct store *s, const char *id, enum entry_lock lock, struc
 	      struct csn_error *err);
 /* Removes the directory and all that is in it. The entry stays open (and locked) until closed. */
 int store_remove(const struct store *s, const struct entry *e, struct csn_error *err);
+/* Lets others change it meanwhile; it stays open. */
+void entry_unlock(struct entry *e);
+/* -ENOENT: it was removed, or is another container's by now. */
+int entry_relock(const struct store *s, struct entry *e);
 void entry_close(struct entry *e);
 /* Names of all entries, sorted; malloc'd array of malloc'd strings, freed by store_list_free. */
 int store_list(const struct store *s, char ***ret, size_t *ret_count, struct csn_error *err);

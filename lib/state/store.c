@@ -134,6 +134,16 @@ int store_remove(const struct store *s, const struct entry *e, struct csn_error 
 	return within(err, remove_tree(s->dir, e->id, err), "container \"%s\"", e->id);
 }
 
+void entry_unlock(struct entry *e)
+{
+	(void)flock(e->dir, LOCK_UN);
+}
+
+int entry_relock(const struct store *s, struct entry *e)
+{
+	return lock_entry(s, e->id, e->dir);
+}
+
 void entry_close(struct entry *e)
 {
 	close_fd(&e->dir);

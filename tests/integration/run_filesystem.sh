@@ -57,6 +57,22 @@ run_script "$b" 'cat /etc/secret /etc/secrets/* 2>/dev/null; echo x >/etc/fixed/
 	masked='["/etc/secret", "/etc/secrets"]' readonly_paths='["/etc/fixed"]'
 t_like "$status:$output:$errors" '^1::.*Read-only' "paths of the image are masked and read-only too"
 
+# What covers a kernel file system is masked, however it got there.
+mkdir "$TMPDIR/cover"
+echo covering >"$TMPDIR/cover/keys"
+echo mark >"$TMPDIR/cover/mark"
+ln -s proc "$b/rootfs/alias"
+run_script "$b" 'cat /proc/keys /proc/mark; echo x >/proc/keys; echo x >/proc/mark' masked='["/proc/keys"]' \
+	readonly_paths='["/proc/mark"]' more_mounts="{\"destination\": \"/alias\", \"type\": \"bind\",
+		\"source\": \"$TMPDIR/cover\", \"options\": [\"rbind\"]}"
+t_like "$output:$errors" '^mark:.*/proc/mark: Read-only' "masks are over a mount that a link of the image leads to"
+printf '#!/bin/sh\nexec mount --bind "%s/cover" "%s/rootfs/proc"\n' "$TMPDIR" "$b" >"$TMPDIR/cover.hook"
+chmod +x "$TMPDIR/cover.hook"
+run_script "$b" 'cat /proc/keys /proc/mark; echo x >/proc/keys; echo x >/proc/mark' masked='["/proc/keys"]' \
+	readonly_paths='["/proc/mark"]' hooks="{\"createContainer\": [{\"path\": \"$TMPDIR/cover.hook\"}]}"
+t_like "$output:$errors" '^mark:.*/proc/mark: Read-only' "and over one that a hook has made"
+rm "$b/rootfs/alias"
+
 # ---- root ---------------------------------------------------------------------------------------
 run_script "$b" 'touch /x && rm /x'
 t_is "$status" 0 "a writable root"
