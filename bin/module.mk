@@ -4,4 +4,5 @@ include bin/oci/module.mk
 include bin/monitor.mk
 include bin/image.mk
 include bin/network.mk
+include bin/restart.mk
 include bin/man/module.mk

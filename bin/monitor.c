@@ -1,4 +1,5 @@
 /* caisson-monitor: see lib/monitor/monitor.h for what it reads, writes and says. */
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -14,9 +15,9 @@
 const char guard_words[][GUARD_WORD_MAX] = { "--status-fd" };
 const int guard_words_count = COUNT(guard_words);
 
-static const char *root, *run_root, *id, *state, *network_program;
+static const char *root, *run_root, *id, *state, *network_program, *restarter, *failure;
 static int status_fd = -1, attach_fd = -1, process_fd = -1, reply_fd = -1;
-static int network_fd = -1;
+static int network_fd = -1, pid_fd = -1, lock_fd = -1, failure_code;
 static bool update, exec, has_input;
 
 static const struct opt options[] = {
@@ -37,23 +38,31 @@ static const struct opt options[] = {
 	  &network_fd },
 	{ 0, "network-program", "FILE", "what takes its networks back at the end", OPT_TEXT,
 	  &network_program },
+	{ 0, "restart-program", "FILE", "what starts it again when its policy says so", OPT_TEXT,
+	  &restarter },
+	{ 0, "pid-fd", "N", "restart: the locked pid file", OPT_INT, &pid_fd },
+	{ 0, "lock-fd", "N", "restart: the container's lock", OPT_INT, &lock_fd },
+	{ 0, "failure", "TEXT", "restart: what went wrong already", OPT_TEXT, &failure },
+	{ 0, "failure-code", "N", "restart: its errno", OPT_INT, &failure_code },
 	{ 0 },
 };
 
-static bool is_ours(unsigned fd)
-{
-	return (int)fd == status_fd || (int)fd == attach_fd || (int)fd == process_fd ||
-	       (int)fd == network_fd;
-}
-
-/* Of what the caller left open, only the fds that were named are ours; they are low numbers. */
+/* Of what the caller left open, only the fds that were named are ours. */
 static void close_others(void)
 {
-	enum { NAMED_MAX = 16 };
-	for (unsigned fd = 3; fd < NAMED_MAX; fd++)
-		if (!is_ours(fd))
-			(void)close_range(fd, fd, 0);
-	(void)close_range(NAMED_MAX, ~0U, 0);
+	const int ours[] = { status_fd, attach_fd, process_fd, network_fd, pid_fd, lock_fd };
+	for (unsigned from = 3;;) {
+		unsigned next = ~0U; /* the lowest of ours from there on */
+		for (size_t i = 0; i < COUNT(ours); i++)
+			if (ours[i] >= (int)from && (unsigned)ours[i] < next)
+				next = (unsigned)ours[i];
+		if (next > from)
+			(void)close_range(from, next == ~0U ? next : next - 1, 0);
+		if (next == ~0U)
+			return;
+		(void)fcntl((int)next, F_SETFD, FD_CLOEXEC);
+		from = next + 1;
+	}
 }
 
 static bool is_start(void)
@@ -74,6 +83,7 @@ static bool is_exec(void)
 int main(int argc, char **argv)
 {
 	struct supervision s = { 0 };
+	struct rest rest;
 	struct csn_error err;
 	bool help;
 	int first;
@@ -82,6 +92,8 @@ int main(int argc, char **argv)
 		return supervision_parse(argc, argv, &s) < 0 ? 1 : monitor_supervise(&s);
 	if (argc > 1 && strcmp(argv[1], "--health") == 0)
 		return supervision_parse(argc, argv, &s) < 0 ? 1 : monitor_health(&s);
+	if (argc > 1 && strcmp(argv[1], "--rest") == 0)
+		return rest_parse(argc, argv, &rest) < 0 ? 1 : monitor_rest(&rest);
 
 	if (opts_parse(options, argc, argv, false, &first, &help, &err) < 0 || help ||
 	    first < argc ||
@@ -110,5 +122,16 @@ int main(int argc, char **argv)
 						  .has_input = has_input };
 		return monitor_exec(&req);
 	}
-	return monitor_start(root, run_root, id, status_fd, attach_fd, network_fd, network_program);
+	const struct start_request req = { .root = root,
+					   .run_root = run_root,
+					   .id = id,
+					   .status_fd = status_fd,
+					   .attach_fd = attach_fd,
+					   .network_fd = network_fd,
+					   .network_program = network_program,
+					   .restarter = restarter,
+					   .pid_fd = pid_fd,
+					   .failure = failure,
+					   .failure_code = failure_code };
+	return monitor_start(&req);
 }

@@ -200,6 +200,36 @@ struct csn_mount {
 		sizeof(struct csn_mount), NULL, NULL, false, CSN_MOUNT_ANY, NULL, NULL             \
 	}
 
+enum csn_restart_kind {
+	CSN_RESTART_NO,
+	CSN_RESTART_ALWAYS,	    /* whatever its end; after a reboot even if it was stopped */
+	CSN_RESTART_UNLESS_STOPPED, /* the same, but what was stopped stays so */
+	CSN_RESTART_ON_FAILURE,	    /* when its exit code is not 0 */
+};
+/*
+ * Whether a container is started again when it ends, by its monitor, which needs no other process
+ * for that. Not after csn_container_stop, nor after csn_container_kill with SIGKILL or its stop
+ * signal. Its files stay, its networks are made anew.
+ */
+struct csn_restart_policy {
+	size_t size;
+	enum csn_restart_kind kind;
+	unsigned max_restarts; /* on failure: so many at most; 0: no limit */
+	int64_t delay_ms;      /* before each start; 0: 100 ms, doubled with each restart up to a
+				* minute until it runs for 10 s. Five restarts within 300 s are a
+				* crash loop: from then on it is at least 30 s */
+};
+#define CSN_RESTART_POLICY_INIT                                                                    \
+	{                                                                                          \
+		sizeof(struct csn_restart_policy), CSN_RESTART_NO, 0, 0                            \
+	}
+/* "no", "always", "unless-stopped", "on-failure". */
+CSN_API const char *csn_restart_kind_name(enum csn_restart_kind kind);
+/* From one of these words, with the most restarts as in "on-failure:3"; "" is "no". The delay
+ * stays. -EINVAL. */
+CSN_API int csn_restart_policy_parse(const char *text, struct csn_restart_policy *ret,
+				     struct csn_error *err) CSN_MUST_CHECK;
+
 enum csn_device_limit_kind {
 	CSN_DEVICE_WEIGHT,    /* share of the device, 10 to 1000 */
 	CSN_DEVICE_READ_BPS,  /* bytes a second */
@@ -305,12 +335,13 @@ struct csn_container_options {
 	int64_t shm_bytes;				/* size of /dev/shm; 0: 64 MiB */
 	const struct csn_healthcheck *healthcheck;	/* caisson-health.h; NULL: what the image
 							 * says */
+	const struct csn_restart_policy *restart;	/* NULL: not; not with auto_remove */
 };
 #define CSN_CONTAINER_OPTIONS_INIT                                                                 \
 	{                                                                                          \
 		sizeof(struct csn_container_options), NULL, NULL, NULL, NULL, NULL, NULL, NULL,    \
 			NULL, NULL, NULL, NULL, 0, NULL, 0, false, false, false, false, NULL,      \
-			NULL, 0, NULL, NULL, NULL, 0, NULL                                         \
+			NULL, 0, NULL, NULL, NULL, 0, NULL, NULL                                   \
 	}
 
 /*
@@ -331,9 +362,9 @@ struct csn_attach;
 
 /*
  * Starts a container; its program runs when this returns. One that has ended is started again on
- * the same files. With ret_attach not NULL nothing of its output is lost to that handle.
- * -EALREADY: it runs. When the program itself cannot be run, csn_start_exit_code() tells from *err
- * which status a shell would give.
+ * the same files, one that waits for its restart at once. With ret_attach not NULL nothing of its
+ * output is lost to that handle. -EALREADY: it runs. When the program itself cannot be run,
+ * csn_start_exit_code() tells from *err which status a shell would give.
  */
 CSN_API int csn_container_start(struct csn_runtime *rt, const char *container,
 				struct csn_attach **ret_attach,
@@ -343,7 +374,7 @@ CSN_API int csn_start_exit_code(const struct csn_error *err);
 /*
  * Sends the container's stop signal to its first process, waits up to timeout_ms (negative: the
  * container's own), then kills every process and waits until all are gone. 0 also when it is not
- * running.
+ * running. It is not started again until somebody starts it.
  */
 CSN_API int csn_container_stop(struct csn_runtime *rt, const char *container, int timeout_ms,
 			       struct csn_error *err) CSN_MUST_CHECK;
@@ -359,6 +390,20 @@ CSN_API int csn_container_kill(struct csn_runtime *rt, const char *container, co
 CSN_API int csn_container_update(struct csn_runtime *rt, const char *container,
 				 const struct csn_resources *resources,
 				 struct csn_error *err) CSN_MUST_CHECK;
+/* Changes the restart policy, also of one that runs or waits for its restart: it counts from its
+ * next end on. -EINVAL: bad, or not for one that removes itself. */
+CSN_API int csn_container_set_restart(struct csn_runtime *rt, const char *container,
+				      const struct csn_restart_policy *policy,
+				      struct csn_error *err) CSN_MUST_CHECK;
+/*
+ * Starts what its restart policy wants to run and nobody does: after a reboot, or when its monitor
+ * was killed. tell (may be NULL) hears of each, with NULL when it was started and the failure when
+ * it was not. How many were started.
+ */
+CSN_API int csn_start_wanted(struct csn_runtime *rt,
+			     void (*tell)(void *data, const char *container,
+					  const struct csn_error *failure),
+			     void *data, struct csn_error *err) CSN_MUST_CHECK;
 /* Freezes all processes of a container; it keeps counting as running. -ESRCH: not running.
  * -EALREADY: paused. */
 CSN_API int csn_container_pause(struct csn_runtime *rt, const char *container,
@@ -376,7 +421,7 @@ CSN_API int csn_container_remove(struct csn_runtime *rt, const char *container, 
 
 enum csn_state {
 	CSN_STATE_PENDING,	/* made, not started */
-	CSN_STATE_INITIALIZING, /* being started */
+	CSN_STATE_INITIALIZING, /* being started, or about to be started again */
 	CSN_STATE_RUNNING,	/* also while paused */
 	CSN_STATE_STOPPING,	/* asked to stop, still there */
 	CSN_STATE_EXITED,
@@ -413,7 +458,8 @@ struct csn_wait_outcome {
 	}
 
 /*
- * Waits until the container is not running. One that was never started is waited for until it has
+ * Waits until the container is not running; one that is about to be started again counts as
+ * running. One that was never started is waited for until it has
  * run and ended. -ETIMEDOUT. -ENOENT also when it is removed while nobody recorded its end.
  * Waiting costs no time: it sleeps in poll(2).
  */
@@ -440,6 +486,11 @@ struct csn_container_info {
 		*ports; /* published now (caisson-network.h), by number; each is one */
 	size_t ports_count;
 	const char *health; /* csn_health_status_name() of its health check; "none": it has none */
+	bool restarting; /* with CSN_STATE_INITIALIZING: it ended, is about to be started again, and
+			  * exit_code, reason and finished_at_ns tell of that end */
+	bool crash_loop; /* its restarts are slowed down */
+	unsigned restart_count; /* since it was started by hand */
+	struct csn_restart_policy restart;
 };
 
 struct csn_containers;

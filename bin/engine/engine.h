@@ -77,6 +77,7 @@ struct limit_args {
 extern struct limit_args limit_args;
 
 /* What they ask for; texts live as long as the arena. */
+bool limits_given(void);
 int limits_collect(struct arena *arena, struct csn_resources *ret, struct csn_error *err);
 
 /* clang-format off */
@@ -121,6 +122,26 @@ int limits_collect(struct arena *arena, struct csn_resources *ret, struct csn_er
 int print_stats_json(const struct csn_stats *s);
 /* All samples of the sampler in Prometheus' text format. */
 void print_stats_prometheus(const struct csn_sampler *sampler);
+
+/* ---- restart.c --------------------------------------------------------------------------------
+ */
+
+struct restart_args {
+	const char *policy, *delay;
+};
+extern struct restart_args restart_args;
+
+/* clang-format off */
+#define RESTART_OPTIONS                                                                            \
+	{ 0, "restart", "POLICY", "when to start it again: no, always, unless-stopped, on-failure[:MAX]", \
+	  OPT_TEXT, &restart_args.policy },                                                        \
+	{ 0, "restart-delay", "SECONDS", "wait so long before (0.1, doubled up to 60)", OPT_TEXT,  \
+	  &restart_args.delay }
+/* clang-format on */
+
+bool restart_given(void);
+/* Into ret what was given; the rest stays. */
+int restart_collect(struct csn_restart_policy *ret, struct csn_error *err);
 
 /* ---- make.c -----------------------------------------------------------------------------------
  */
@@ -168,7 +189,8 @@ extern struct make_args make_args;
 		  OPT_INT,   &make_args.stop_timeout },                                              \
 		{ 'i',	    "interactive",	   NULL, "keep standard input open",                 \
 		  OPT_FLAG, &make_args.interactive },                                                \
-		{ 't', "tty", NULL, "with a terminal", OPT_FLAG, &make_args.tty }, LIMIT_OPTIONS,    \
+		{ 't', "tty", NULL, "with a terminal", OPT_FLAG, &make_args.tty },                   \
+		RESTART_OPTIONS, LIMIT_OPTIONS,                                                      \
 		{ 0,                                                                                 \
 		  "ulimit",                                                                          \
 		  "NAME=SOFT[:HARD]",                                                                \

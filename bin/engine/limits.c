@@ -152,3 +152,9 @@ int limits_collect(struct arena *arena, struct csn_resources *ret, struct csn_er
 	ret->cpuset_mems = limit_args.cpuset_mems;
 	return collect_devices(arena, ret, err);
 }
+
+bool limits_given(void)
+{
+	static const struct limit_args none;
+	return memcmp(&limit_args, &none, sizeof none) != 0;
+}

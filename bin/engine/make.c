@@ -83,6 +83,8 @@ int make_container(int argc, char **argv, char ret_id[CSN_ID_SIZE], struct csn_e
 	if (make_args.stop_timeout < -1)
 		return fail(err, EINVAL, "--stop-timeout: expected 0 or more, not %d",
 			    make_args.stop_timeout);
+	if (make_args.remove && restart_given())
+		return fail(err, EINVAL, "--rm and --restart do not go together");
 	TRY(collect_env(&arena, &o.env, err));
 	TRY(mounts_collect(&arena, &o, err));
 	TRY(collect_list(&arena, &make_args.labels, &o.labels, err));
@@ -95,6 +97,9 @@ int make_container(int argc, char **argv, char ret_id[CSN_ID_SIZE], struct csn_e
 	struct csn_security security;
 	TRY(security_collect(&arena, &security, err));
 	o.security = &security;
+	struct csn_restart_policy restart = CSN_RESTART_POLICY_INIT;
+	TRY(restart_collect(&restart, err));
+	o.restart = &restart;
 	o.image = argv[0];
 	o.command = argc > 1 ? (const char *const *)argv + 1 : NULL;
 	o.entrypoint = make_args.entrypoint ? entrypoint : NULL;

@@ -29,6 +29,7 @@ bin_csn_SOURCES = \
 	bin/engine/pull.c \
 	bin/engine/push.c \
 	bin/engine/remote.c bin/engine/remote.h \
+	bin/engine/restart.c \
 	bin/engine/rm.c \
 	bin/engine/rmi.c \
 	bin/engine/run.c \

@@ -48,7 +48,12 @@ static void status_text(char *buf, size_t size, const struct csn_container_info 
 		(void)snprintf(buf, size, "Created");
 		break;
 	case CSN_STATE_INITIALIZING:
-		(void)snprintf(buf, size, "Starting");
+		print_duration(since, sizeof since, now - i->finished_at_ns);
+		if (i->restarting)
+			(void)snprintf(buf, size, "Restarting (%d) %s ago%s", i->exit_code, since,
+				       i->crash_loop ? " (crash loop)" : "");
+		else
+			(void)snprintf(buf, size, "Starting");
 		break;
 	case CSN_STATE_RUNNING:
 	case CSN_STATE_STOPPING:
@@ -178,7 +183,7 @@ static void print_table(const struct csn_containers *l)
 
 static void put_container(struct json_out *o, const struct csn_container_info *i)
 {
-	bool ended = i->state == CSN_STATE_EXITED || i->state == CSN_STATE_FAILED;
+	bool ended = i->state == CSN_STATE_EXITED || i->state == CSN_STATE_FAILED || i->restarting;
 	char status[80];
 
 	json_open_object(o, NULL);
@@ -205,6 +210,8 @@ static void put_container(struct json_out *o, const struct csn_container_info *i
 	print_json_time(o, "started_at", i->started_at_ns);
 	print_json_time(o, "finished_at", i->finished_at_ns);
 	json_put_string(o, "state", csn_state_name(i->state));
+	json_put_bool(o, "restarting", i->restarting);
+	json_put_u64(o, "restart_count", i->restart_count);
 	json_put_bool(o, "paused", i->paused);
 	json_put_i64(o, "pid", i->pid);
 	json_put_string(o, "health", i->health);

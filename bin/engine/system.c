@@ -51,11 +51,39 @@ static const struct command command_recover = {
 	get_recover_options, recover
 };
 
+static void tell(void *data, const char *container, const struct csn_error *failure)
+{
+	if (failure)
+		*(int *)data = engine_fail(failure, STATUS_FAILED);
+	else
+		puts(container);
+}
+
+static int start(int argc, char **argv)
+{
+	struct csn_error err;
+	struct csn_runtime *rt = engine_runtime();
+	int status = 0;
+	(void)argc;
+	(void)argv;
+	if (!rt)
+		return STATUS_FAILED;
+	if (csn_recover(rt, NULL, &err) < 0 || csn_start_wanted(rt, tell, &status, &err) < 0)
+		return engine_fail(&err, STATUS_FAILED);
+	return status;
+}
+
+static const struct command command_start_wanted = {
+	"start", NULL, "start what its restart policy wants to run; at boot", 0, 0, NULL, start
+};
+
 static int run(int argc, char **argv)
 {
-	static const struct command *const commands[] = { &command_recover, NULL };
+	static const struct command *const commands[] = { &command_recover, &command_start_wanted,
+							  NULL };
 	return opts_run_command("csn system", commands, argc, argv);
 }
 
-const struct command command_system = { "system", "recover", "what concerns all at once", 1, -1,
-					NULL,	  run };
+const struct command command_system = {
+	"system", "recover|start", "what concerns all at once", 1, -1, NULL, run
+};

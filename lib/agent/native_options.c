@@ -42,7 +42,6 @@ static int check_supported(const struct service_spec *s, struct csn_error *err)
 		{ "memory_swappiness", s->memory_swappiness.set },
 		{ "oom_kill_disable", s->oom_kill_disable },
 		{ "devices", s->devices.count > 0 },
-		{ "restart_policy", s->restart_policy.kind != RESTART_NO },
 		{ "init.steps", s->init_steps.count > 0 },
 	};
 	for (size_t i = 0; i < COUNT(rows); i++)
@@ -254,6 +253,29 @@ static int set_ulimits(const struct service_spec *s, struct csn_container_option
 	return ok ? 0 : no_memory(err);
 }
 
+/* ---- restarts -------------------------------------------------------------------------------- */
+
+_Static_assert((int)RESTART_NO == (int)CSN_RESTART_NO &&
+		       (int)RESTART_ALWAYS == (int)CSN_RESTART_ALWAYS &&
+		       (int)RESTART_UNLESS_STOPPED == (int)CSN_RESTART_UNLESS_STOPPED &&
+		       (int)RESTART_ON_FAILURE == (int)CSN_RESTART_ON_FAILURE,
+	       "one order of policies");
+
+static int set_restart(const struct service_spec *s, struct csn_container_options *o,
+		       struct arena *arena, struct csn_error *err)
+{
+	struct csn_restart_policy *p = arena_alloc(arena, sizeof *p);
+	if (!p)
+		return no_memory(err);
+	*p = (struct csn_restart_policy)CSN_RESTART_POLICY_INIT;
+	p->kind = (enum csn_restart_kind)s->restart_policy.kind;
+	p->max_restarts = s->restart_policy.max_attempts.value;
+	/* Upwards: no delay means the back-off. */
+	p->delay_ms = (s->restart_policy.delay_ns + 999999) / 1000000;
+	o->restart = p;
+	return 0;
+}
+
 /* ---- storage and network --------------------------------------------------------------------- */
 
 static int set_mounts(const struct service_spec *s, struct csn_container_options *o,
@@ -347,6 +369,7 @@ int service_options(const struct csn_service *service, const char *name,
 	TRY(set_security(s, &o, arena, err));
 	TRY(set_limits(s, &o, arena, err));
 	TRY(set_ulimits(s, &o, arena, err));
+	TRY(set_restart(s, &o, arena, err));
 	TRY(set_mounts(s, &o, arena, err));
 	TRY(service_healthcheck(s, &o.healthcheck, arena, err));
 	*ret = o;

@@ -13,7 +13,7 @@
 #include "base/cleanup.h"
 #include "monitor/supervise.h"
 
-enum { WORDS = 13 };
+enum { WORDS = 14 };
 
 void supervision_exec(const struct supervision *s, const char *mode)
 {
@@ -38,6 +38,7 @@ void supervision_exec(const struct supervision *s, const char *mode)
 					s->cgroup,
 					s->name,
 					s->image,
+					s->restarter ? s->restarter : "",
 					s->auto_remove ? "auto-remove" : "keep",
 					pid,
 					started,
@@ -62,18 +63,19 @@ int supervision_parse(int argc, char **argv, struct supervision *ret)
 	ret->cgroup = argv[5];
 	ret->name = argv[6];
 	ret->image = argv[7];
-	ret->auto_remove = strcmp(argv[8], "auto-remove") == 0;
-	ret->pid = (pid_t)atoi(argv[9]);
+	ret->restarter = argv[8];
+	ret->auto_remove = strcmp(argv[9], "auto-remove") == 0;
+	ret->pid = (pid_t)atoi(argv[10]);
 	char *rest;
-	ret->started.tv_sec = strtoll(argv[10], &rest, 10);
+	ret->started.tv_sec = strtoll(argv[11], &rest, 10);
 	ret->started.tv_nsec = *rest == '.' ? strtol(rest + 1, NULL, 10) : 0;
-	ret->oom_kills = strtoull(argv[11], &rest, 10);
+	ret->oom_kills = strtoull(argv[12], &rest, 10);
 	ret->oom_group_kills = *rest == ',' ? strtoull(rest + 1, NULL, 10) : 0;
 
-	ret->log_max_size = strtoull(argv[12], &rest, 10);
+	ret->log_max_size = strtoull(argv[13], &rest, 10);
 	ret->log_max_files = *rest == ',' ? (unsigned)strtoul(rest + 1, NULL, 10) : 1;
 
-	const char *p = argv[13];
+	const char *p = argv[14];
 	for (int i = 0; i < FD_COUNT; i++) {
 		char *end;
 		ret->fds[i] = (int)strtol(p, &end, 10);

@@ -71,6 +71,13 @@ struct attach_header {
 	uint32_t length;
 };
 
+/* What to do when it ends. */
+struct restart_policy {
+	enum csn_restart_kind kind;
+	uint32_t max_restarts; /* on failure; 0: no limit */
+	int64_t delay_ms;      /* 0: a back-off */
+};
+
 /* container.json. All strings in the arena. */
 struct engine_record {
 	char *id;    /* 64 hex digits */
@@ -91,7 +98,10 @@ struct engine_record {
 	bool read_only;
 	char *cgroup;  /* cgroupsPath as in config.json */
 	char *network; /* "none", "host" */
+	struct restart_policy restart;
 };
+/* "always" … -EINVAL. */
+int restart_kind_parse(const char *text, enum csn_restart_kind *ret);
 int engine_record_read(int container_dir, struct engine_record *ret, struct arena *arena,
 		       struct csn_error *err);
 int engine_record_write(int container_dir, const struct engine_record *r, struct csn_error *err);
@@ -105,6 +115,7 @@ struct exit_record {
 	int exit_code; /* 0–255; 128+N for signal N */
 	int signal;    /* 0: none */
 	bool core_dumped;
+	bool restarting; /* while its monitor lives, it is about to be started again */
 	uint64_t oom_kills;
 	uint64_t memory_peak;			 /* bytes; 0: unknown */
 	struct timespec started_at, finished_at; /* CLOCK_REALTIME */
@@ -112,5 +123,7 @@ struct exit_record {
 };
 int exit_record_read(int container_dir, struct exit_record *ret, struct csn_error *err);
 int exit_record_write(int container_dir, const struct exit_record *r, struct csn_error *err);
+/* What a shell would exit with, and 125 when it was not the program's fault. */
+int start_exit_code(const struct csn_error *err);
 
 #endif

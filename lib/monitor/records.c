@@ -15,6 +15,7 @@
 #include "base/names.h"
 #include "base/utc.h"
 #include "monitor/monitor.h"
+#include "monitor/restart.h"
 
 enum { RECORD_MAX = 4 << 20 };
 
@@ -28,6 +29,7 @@ struct strings {
 struct engine_row {
 	struct engine_record record;
 	struct strings command, layers;
+	char *restart; /* its kind */
 };
 
 #define ROW(name, decode, member, presence)                                                        \
@@ -52,6 +54,9 @@ static const struct json_field engine_fields[] = {
 	ROW("read_only", decode_bool, record.read_only, JSON_OPTIONAL),
 	ROW("cgroup", decode_string, record.cgroup, JSON_REQUIRED),
 	ROW("network", decode_text, record.network, JSON_OPTIONAL),
+	ROW("restart", decode_text, restart, JSON_OPTIONAL),
+	ROW("restart_max", decode_u32, record.restart.max_restarts, JSON_OPTIONAL),
+	ROW("restart_delay_ms", decode_i64, record.restart.delay_ms, JSON_OPTIONAL),
 	{ NULL, NULL, 0, NULL, 0, 0, 0 },
 };
 #undef ROW
@@ -68,6 +73,9 @@ int engine_record_read(int container_dir, struct engine_record *ret, struct aren
 	row.record.command_count = row.command.count;
 	row.record.layers = row.layers.items;
 	row.record.layers_count = row.layers.count;
+	if (row.restart && restart_kind_parse(row.restart, &row.record.restart.kind) < 0)
+		return fail(err, EINVAL, "container.json: restart: unknown policy \"%.50s\"",
+			    row.restart);
 	*ret = row.record;
 	return 0;
 }
@@ -101,6 +109,9 @@ int engine_record_write(int container_dir, const struct engine_record *r, struct
 	json_put_bool(&o, "read_only", r->read_only);
 	json_put_string(&o, "cgroup", r->cgroup);
 	json_put_string(&o, "network", r->network);
+	json_put_string(&o, "restart", csn_restart_kind_name(r->restart.kind));
+	json_put_u64(&o, "restart_max", r->restart.max_restarts);
+	json_put_i64(&o, "restart_delay_ms", r->restart.delay_ms);
 	json_close_object(&o);
 
 	size_t size = o.size;
@@ -121,7 +132,7 @@ const char *exit_reason_name(enum exit_reason r)
 struct exit_row {
 	char *reason, *signal, *started_at, *finished_at, *error;
 	int32_t exit_code;
-	bool core_dumped;
+	bool core_dumped, restarting;
 	uint64_t oom_kills, memory_peak;
 };
 
@@ -144,6 +155,7 @@ static const struct json_field exit_fields[] = {
 	ROW("reason", decode_reason, reason, JSON_REQUIRED),
 	ROW("signal", decode_text, signal, JSON_OPTIONAL),
 	ROW("core_dumped", decode_bool, core_dumped, JSON_OPTIONAL),
+	ROW("restarting", decode_bool, restarting, JSON_OPTIONAL),
 	ROW("oom_kills", decode_u64, oom_kills, JSON_OPTIONAL),
 	ROW("memory_peak", decode_u64, memory_peak, JSON_OPTIONAL),
 	ROW("started_at", decode_text, started_at, JSON_OPTIONAL),
@@ -175,6 +187,7 @@ int exit_record_read(int container_dir, struct exit_record *ret, struct csn_erro
 		.exit_code = row.exit_code,
 		.signal = row.signal ? signal_number(row.signal) : 0,
 		.core_dumped = row.core_dumped,
+		.restarting = row.restarting,
 		.oom_kills = row.oom_kills,
 		.memory_peak = row.memory_peak,
 		.started_at = parse_time(row.started_at),
@@ -197,6 +210,7 @@ int exit_record_write(int container_dir, const struct exit_record *r, struct csn
 	json_put_string(&o, "reason", exit_reason_name(r->reason));
 	json_put_string(&o, "signal", r->signal ? signal_name(r->signal) : NULL);
 	json_put_bool(&o, "core_dumped", r->core_dumped);
+	json_put_bool(&o, "restarting", r->restarting);
 	json_put_u64(&o, "oom_kills", r->oom_kills);
 	json_put_u64(&o, "memory_peak", r->memory_peak);
 	json_put_string(&o, "started_at", r->started_at.tv_sec ? started : NULL);
@@ -208,4 +222,23 @@ int exit_record_write(int container_dir, const struct exit_record *r, struct csn
 	auto_mem char *text = NULL;
 	TRY(json_out_take(&o, &text, err));
 	return file_write_atomic(container_dir, "exit.json", text, size, 0600, true, err);
+}
+
+/* ---- a program that cannot be run -------------------------------------------------------------
+ */
+
+int start_exit_code(const struct csn_error *err)
+{
+	static const struct {
+		int code, status;
+	} rows[] = { { ENOENT, 127 },  { ENOTDIR, 127 }, { EACCES, 126 },
+		     { EPERM, 126 },   { EISDIR, 126 },	 { ENOEXEC, 126 },
+		     { ETXTBSY, 126 }, { ELOOP, 126 },	 { E2BIG, 126 } };
+	/* Words of the program itself; the same codes from elsewhere mean something else. */
+	if (!err || !strstr(err->text, "exec: \""))
+		return 125;
+	for (size_t i = 0; i < COUNT(rows); i++)
+		if (rows[i].code == err->code)
+			return rows[i].status;
+	return 126;
 }

@@ -24,10 +24,12 @@
 #include "base/json.h"
 #include "base/overlay.h"
 #include "host/host.h"
+#include "monitor/restart.h"
 #include "monitor/stdio.h"
 #include "monitor/supervise.h"
 
 struct starting {
+	const struct start_request *req;
 	const char *root, *run_root, *id;
 	int root_dir, container_dir, monitor_dir;
 	struct arena arena;
@@ -35,8 +37,6 @@ struct starting {
 	struct supervision s;
 	struct stdio stdio;
 	int tree;
-	int network_fd; /* from which the network namespace comes; -1: the config has all */
-	const char *network_program;
 	bool locked; /* we are the container's monitor */
 };
 
@@ -86,6 +86,12 @@ static int take_lock(struct starting *st, struct csn_error *err)
 {
 	char digits[16];
 	int n = snprintf(digits, sizeof digits, "%d", (int)getpid());
+	/* Between two runs we are the same process. */
+	if (st->req->pid_fd >= 0) {
+		st->s.fds[FD_PID_FILE] = st->req->pid_fd;
+		st->locked = true;
+		return 0;
+	}
 	/* Not truncated before it is ours: it may be a living monitor's. */
 	int fd = openat(st->monitor_dir, "pid", O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600);
 	if (fd < 0)
@@ -104,6 +110,8 @@ static int prepare(struct starting *st, struct csn_error *err)
 	TRY(open_dirs(st, err));
 	TRY(take_lock(st, err));
 	TRY(engine_record_read(st->container_dir, &st->record, &st->arena, err));
+	if (st->req->failure)
+		return fail(err, st->req->failure_code, "%s", st->req->failure);
 	st->s.fds[FD_LOG] = openat(st->container_dir, "container.log",
 				   O_WRONLY | O_CREAT | O_APPEND | O_NOFOLLOW | O_CLOEXEC, 0600);
 	if (st->s.fds[FD_LOG] < 0)
@@ -123,6 +131,8 @@ static int start(struct starting *st, struct csn_error *err)
 {
 	char bundle[4096], state[4096];
 	struct host_process process = HOST_PROCESS_INIT;
+	if (st->req->network_program)
+		TRY(st->s.fds[FD_NETWORK] = network_open_program(st->req->network_program, err));
 	TRY(prepare(st, err));
 	(void)snprintf(bundle, sizeof bundle, "%s/containers/%s", st->root, st->id);
 	(void)snprintf(state, sizeof state, "%s/state", st->run_root);
@@ -136,10 +146,8 @@ static int start(struct starting *st, struct csn_error *err)
 	req.oom = &oom;
 	req.cgroup_dir = &st->s.fds[FD_CGROUP];
 	/* Made while we prepared everything else. */
-	if (st->network_fd >= 0)
-		TRY(req.network_ns = network_receive(st->network_fd, err));
-	if (st->network_program)
-		TRY(st->s.fds[FD_NETWORK] = network_open_program(st->network_program, err));
+	if (st->req->network_fd >= 0)
+		TRY(req.network_ns = network_receive(st->req->network_fd, err));
 	if (stdio_lend(&st->stdio) < 0)
 		return fail_errno(err, "standard streams");
 	int r = host_run(&ctx, &req, &process, err);
@@ -166,14 +174,30 @@ static int start(struct starting *st, struct csn_error *err)
 	return 0;
 }
 
-static void record_failure(const struct starting *st, const struct csn_error *err)
+/* What is there is another monitor's, unless we are the one. */
+static int give_up(struct starting *st, const struct csn_error *err)
 {
-	struct exit_record end = { .reason = EXIT_RUNTIME_ERROR, .exit_code = 125 };
-	if (st->container_dir < 0)
-		return;
+	struct exit_record end = { .reason = EXIT_RUNTIME_ERROR,
+				   .exit_code = start_exit_code(err) };
+	if (!st->locked)
+		return 1;
 	(void)clock_gettime(CLOCK_REALTIME, &end.finished_at);
 	(void)snprintf(end.error, sizeof end.error, "%.250s", err->text);
-	(void)exit_record_write(st->container_dir, &end, NULL);
+	(void)unlinkat(st->monitor_dir, "attach.sock", 0);
+	bool again = st->req->pid_fd >= 0; /* whoever started it by hand hears of it */
+	struct rest rest = { st->root,		st->run_root,		st->id, st->req->restarter,
+			     st->container_dir, st->s.fds[FD_PID_FILE], -1 };
+	if (again)
+		rest.delay_ms = rest_plan(st->container_dir, st->req->restarter, &end);
+	bool recorded = exit_record_write(st->container_dir, &end, NULL) == 0;
+	if (again) {
+		supervision_tell(&st->s, "die", &end, 0);
+		network_leave(&st->s);
+	}
+	if (recorded && rest.delay_ms >= 0)
+		return rest_exec(&rest);
+	rest_end(st->run_root, st->id);
+	return 1;
 }
 
 /* The starter waits for a process that is gone at once; the monitor is nobody's child. */
@@ -191,48 +215,48 @@ static void leave_starter(void)
 	(void)sigprocmask(SIG_SETMASK, &none, NULL);
 }
 
-int monitor_start(const char *root, const char *run_root, const char *id, int status_fd,
-		  int attach_fd, int network_fd, const char *network_program)
+static void describe(struct starting *st)
+{
+	st->s.root = st->root;
+	st->s.run_root = st->run_root;
+	st->s.id = st->id;
+	st->s.cgroup = st->record.cgroup;
+	st->s.name = st->record.name;
+	st->s.image = st->record.image;
+	st->s.auto_remove = st->record.auto_remove;
+	st->s.log_max_size = st->record.log_max_size;
+	st->s.log_max_files = st->record.log_max_files;
+	st->s.restarter = st->req->restarter;
+}
+
+int monitor_start(const struct start_request *req)
 {
 	struct csn_error err;
-	struct starting st = { .root = root,
-			       .run_root = run_root,
-			       .id = id,
+	struct starting st = { .req = req,
+			       .root = req->root,
+			       .run_root = req->run_root,
+			       .id = req->id,
 			       .root_dir = -1,
 			       .container_dir = -1,
 			       .monitor_dir = -1,
 			       .stdio = STDIO_INIT,
-			       .tree = -1,
-			       .network_fd = network_fd,
-			       .network_program = network_program };
+			       .tree = -1 };
 	for (int i = 0; i < FD_COUNT; i++)
 		st.s.fds[i] = -1;
-	leave_starter();
+	if (req->pid_fd < 0)
+		leave_starter();
 	(void)stdio_null();
 	int r = start(&st, &err);
+	describe(&st);
 	if (r < 0) {
-		/* What is there is another monitor's, unless we are the one. */
-		if (st.locked) {
-			record_failure(&st, &err);
-			(void)unlinkat(st.monitor_dir, "attach.sock", 0);
-			(void)unlinkat(st.monitor_dir, "pid", 0);
-		}
-		say_status(status_fd, 0, &err);
-		return 1;
+		int status = give_up(&st, &err);
+		say_status(req->status_fd, 0, &err);
+		return status;
 	}
-	st.s.root = root;
-	st.s.run_root = run_root;
-	st.s.id = id;
-	st.s.cgroup = st.record.cgroup;
-	st.s.name = st.record.name;
-	st.s.image = st.record.image;
 	/* Before the starter knows: its next command's events come after this one. */
 	supervision_tell(&st.s, "start", NULL, 0);
-	say_status(status_fd, st.s.pid, NULL);
-	st.s.auto_remove = st.record.auto_remove;
-	st.s.log_max_size = st.record.log_max_size;
-	st.s.log_max_files = st.record.log_max_files;
-	st.s.fds[FD_STARTER] = attach_fd;
+	say_status(req->status_fd, st.s.pid, NULL);
+	st.s.fds[FD_STARTER] = req->attach_fd;
 	health_start(&st.s);
 	supervision_exec(&st.s, "--supervise");
 	/* Without a second image the first one does the work; it is only larger. */

@@ -243,13 +243,14 @@ static void drain(struct monitor *m)
 }
 
 /* What the end was, for good: to the record first, then to whoever listens. */
-static void tell_end(struct monitor *m, const struct exit_record *end)
+static bool tell_end(struct monitor *m, const struct exit_record *end)
 {
-	(void)exit_record_write(m->s->fds[FD_CONTAINER], end, NULL);
+	bool recorded = exit_record_write(m->s->fds[FD_CONTAINER], end, NULL) == 0;
 	if (end->oom_kills > m->oom_told)
 		supervision_tell(m->s, "oom", NULL, end->oom_kills);
 	supervision_tell(m->s, "die", end, 0);
 	attach_end(&m->attach, (uint32_t)end->exit_code);
+	return recorded;
 }
 
 static void clean_up(const struct supervision *s)
@@ -257,17 +258,12 @@ static void clean_up(const struct supervision *s)
 	char path[4096];
 	struct host_context ctx = { .root = path };
 	auto_fd root = open(s->root, O_PATH | O_DIRECTORY | O_CLOEXEC);
-	auto_fd run = open(s->run_root, O_PATH | O_DIRECTORY | O_CLOEXEC);
 
 	(void)snprintf(path, sizeof path, "%s/state", s->run_root);
 	(void)host_delete(&ctx, s->id, true, NULL);
 	network_leave(s);
 	if (s->auto_remove && root >= 0 && auto_remove(root, s->fds[FD_CONTAINER], s->id))
 		supervision_tell(s, "remove", NULL, 0);
-	auto_fd monitors =
-		run < 0 ? -1 : openat(run, "monitor", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	if (monitors >= 0)
-		(void)remove_tree(monitors, s->id, NULL);
 }
 
 /* Nothing came for a while: the memory that output took is given back. */
@@ -302,7 +298,17 @@ int monitor_supervise(struct supervision *s)
 	drain(m);
 	reap(s, &end);
 	health_end(s);
-	tell_end(m, &end);
+	struct rest rest = { s->root,
+			     s->run_root,
+			     s->id,
+			     s->restarter,
+			     s->fds[FD_CONTAINER],
+			     s->fds[FD_PID_FILE],
+			     rest_plan(s->fds[FD_CONTAINER], s->restarter, &end) };
+	bool again = tell_end(m, &end) && rest.delay_ms >= 0;
 	clean_up(s);
+	if (again)
+		return rest_exec(&rest);
+	rest_end(s->run_root, s->id);
 	return 0;
 }

@@ -32,6 +32,7 @@ struct supervision {
 	const char *root, *run_root, *id;
 	const char *cgroup;	  /* path below the cgroup2 mount */
 	const char *name, *image; /* for events */
+	const char *restarter;	  /* what starts it again; "": nothing does */
 	bool auto_remove;
 	uint64_t log_max_size; /* 0: no limit */
 	unsigned log_max_files;
@@ -43,9 +44,36 @@ struct supervision {
 
 /* Runs until the container has ended and all is recorded. The monitor's exit status. */
 int monitor_supervise(struct supervision *s);
+/* What a start is asked for. fds: -1 where there is none. */
+struct start_request {
+	const char *root, *run_root, *id;
+	int status_fd;	/* where to say how it went */
+	int attach_fd;	/* a connection that is attached from the start */
+	int network_fd; /* where the network namespace to join comes from */
+	const char *network_program, *restarter; /* or NULL */
+	/* In place of a monitor that waited for the restart: its lock on the pid file. What failed
+	 * before us, if anything did. */
+	int pid_fd;
+	const char *failure;
+	int failure_code;
+};
 /* Starts the container and becomes the supervisor by execve. Does not return on success. */
-int monitor_start(const char *root, const char *run_root, const char *id, int status_fd,
-		  int attach_fd, int network_fd, const char *network_program);
+int monitor_start(const struct start_request *req);
+
+/* rest.c: between two runs. */
+struct rest {
+	const char *root, *run_root, *id, *program;
+	int container_dir, pid_file;
+	int64_t delay_ms;
+};
+/* Decides whether it starts again after this end, which then says so, and counts it: the delay, or
+ * -1. */
+int64_t rest_plan(int container_dir, const char *program, struct exit_record *end);
+/* Waits in a fresh image. Does not return when that starts it again, or cannot be avoided. */
+int rest_exec(const struct rest *r);
+int rest_parse(int argc, char **argv, struct rest *ret);
+int monitor_rest(const struct rest *r);
+void rest_end(const char *run_root, const char *id);
 /* update.c: new limits, a resources object on standard input. The exit status. */
 int monitor_update(const char *run_root, const char *id, int reply_fd);
 /* One line for whoever started us: the pid, or with err what is wrong. Closes fd. */

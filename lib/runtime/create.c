@@ -36,6 +36,7 @@ struct making {
 	struct service service;
 	struct run_network network;
 	struct csn_healthcheck health;
+	struct restart_policy restart;
 	int dir; /* unfinished/<id>, locked */
 };
 
@@ -258,6 +259,7 @@ static int put_record(struct making *m, char *name, struct csn_error *err)
 		.read_only = s->options->readonly_root,
 		.cgroup = (char *)(uintptr_t)s->cgroup,
 		.network = (char *)(uintptr_t)s->network,
+		.restart = m->restart,
 	};
 	return engine_record_write(m->dir, &r, err);
 }
@@ -306,6 +308,7 @@ int csn_container_create(struct csn_runtime *rt, const struct csn_container_opti
 		return name_claim(rt, o.name, "", NULL, 0, err);
 
 	struct making m AUTO(making_done) = { .rt = rt, .dir = -1 };
+	TRY(restart_policy_take(o.restart, o.auto_remove, &m.restart, err));
 	unfinished_sweep(rt);
 	TRY(make_id(m.id, err));
 	/* The image's layers stay until the record that names them is in place. */

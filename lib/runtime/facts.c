@@ -112,6 +112,9 @@ static enum csn_state decide(const struct container *c, bool locked, struct fact
 {
 	if (f->init_fd >= 0 && !f->has_exit)
 		return has_file(c, "stopping") ? CSN_STATE_STOPPING : CSN_STATE_RUNNING;
+	f->restarting = f->has_exit && f->exit.restarting && f->monitor_fd >= 0;
+	if (f->restarting)
+		return CSN_STATE_INITIALIZING;
 	if (f->has_exit)
 		return f->exit.reason == EXIT_RUNTIME_ERROR ? CSN_STATE_FAILED : CSN_STATE_EXITED;
 	if (f->monitor_fd >= 0)
@@ -207,6 +210,18 @@ static int clear_record(struct csn_runtime *rt, const char *id, struct exit_reco
 	if (record_read(&e, &r, NULL) == 0)
 		end->started_at = r.created;
 	return store_remove(&rt->state, &e, err);
+}
+
+int facts_clear(struct csn_runtime *rt, const struct container *c, struct csn_error *err)
+{
+	struct facts f AUTO(facts_done) = FACTS_INIT;
+	struct exit_record end = { 0 };
+	read_init(rt, c, &f);
+	if (f.has_record) {
+		TRY(clear_cgroup(f.cgroup, &end, err));
+		TRY(clear_record(rt, c->id, &end, err));
+	}
+	return network_end(rt, c->id, err);
 }
 
 int facts_settle(struct csn_runtime *rt, const struct container *c, const struct facts *f,

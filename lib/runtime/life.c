@@ -26,7 +26,6 @@
 #include "runtime/network.h"
 #include "runtime/volumes.h"
 
-#define NETWORK_PROGRAM "caisson-network"
 #define STATUS_MAX	8192
 #define GONE_TIMEOUT_MS 10000 /* from the last kill until all is cleared away */
 
@@ -96,12 +95,14 @@ static int spawn_monitor(struct csn_runtime *rt, const struct container *c, int 
 	ret->network_fd = net[0];
 	auto_fd theirs = net[1];
 	const int extra[] = { write_end, network ? theirs : attach_fd, attach_fd };
-	const char *args[16] = { "--root", rt->root, "--run-root",  rt->run_root,
+	const char *args[20] = { "--root", rt->root, "--run-root",  rt->run_root,
 				 "--id",   c->id,    "--status-fd", "3" };
 	size_t n = 8;
 	auto_mem char *program = path_join(rt->programs, NETWORK_PROGRAM);
-	if (!program)
+	auto_mem char *restart = path_join(rt->programs, RESTART_PROGRAM);
+	if (!program || !restart)
 		return fail(err, ENOMEM, "out of memory");
+	args[n++] = "--restart-program", args[n++] = restart;
 	if (network) {
 		args[n++] = "--network-fd", args[n++] = "4";
 		args[n++] = "--network-program", args[n++] = program;
@@ -119,15 +120,15 @@ static int spawn_monitor(struct csn_runtime *rt, const struct container *c, int 
 }
 
 /* Attached while the monitor prepares everything else, then handed to it. */
-static int give_network(struct csn_runtime *rt, const struct container *c,
-			const struct run_network *n, struct start *s, struct csn_error *err)
+int network_give(struct csn_runtime *rt, const struct container *c, const struct run_network *n,
+		 int sock, struct csn_error *err)
 {
 	struct arena arena AUTO(arena_free) = { 0 };
 	struct engine_record record = { 0 };
 	auto_fd ns = -1;
 	TRY(engine_record_read(c->dir, &record, &arena, err));
 	TRY(network_begin(rt, c, n, record.name, &ns, err));
-	int r = send_with_fd(s->network_fd, "n", 1, ns);
+	int r = send_with_fd(sock, "n", 1, ns);
 	/* A monitor that is gone says itself why. */
 	return r < 0 && r != -EPIPE ? fail(err, -r, "hand over the network: %s", strerror(-r)) : 0;
 }
@@ -142,7 +143,7 @@ static int run_monitor(struct csn_runtime *rt, const struct container *c, int at
 	TRY(run_network_read(c->dir, &n, &arena, err));
 	bool network = n.mode != MODE_NONE && n.mode != MODE_HOST;
 	TRY(spawn_monitor(rt, c, attach_fd, network, &s, err));
-	int given = network ? give_network(rt, c, &n, &s, &why) : 0;
+	int given = network ? network_give(rt, c, &n, s.network_fd, &why) : 0;
 	close_fd(&s.network_fd); /* without a namespace in it the monitor gives up */
 	int r = monitor_status(s.status_fd, err);
 	spawn_forget(rt, s.pid);
@@ -164,6 +165,7 @@ static int prepare(struct csn_runtime *rt, const struct container *c, const stru
 		   struct csn_error *err)
 {
 	TRY(facts_settle(rt, c, f, err));
+	restart_forget(c);
 	TRY(touch(c, "started", err));
 	if (unlinkat(c->dir, "exit.json", 0) < 0 && errno != ENOENT)
 		return fail_errno(err, "container %.12s: remove exit.json", c->id);
@@ -217,7 +219,7 @@ static void await_last_end(struct csn_runtime *rt, const struct container *c)
 {
 	struct facts f AUTO(facts_done) = FACTS_INIT;
 	facts_read(rt, c, false, &f);
-	if (f.has_exit && f.monitor_fd >= 0)
+	if (f.has_exit && f.monitor_fd >= 0 && !f.restarting)
 		(void)wait_gone(f.monitor_fd, deadline_in(GONE_TIMEOUT_MS));
 }
 
@@ -232,6 +234,7 @@ int csn_container_start(struct csn_runtime *rt, const char *container,
 	if (lock < 0)
 		return lock;
 	facts_read(rt, &c, true, &f);
+	TRY(restart_cancel(rt, &c, &f, err));
 	if (facts_running(&f) || f.monitor_fd >= 0)
 		return fail(err, EALREADY, "container \"%s\" is running", container);
 	TRY(prepare(rt, &c, &f, err));
@@ -259,18 +262,7 @@ int csn_container_start(struct csn_runtime *rt, const char *container,
 
 int csn_start_exit_code(const struct csn_error *err)
 {
-	static const struct {
-		int code, status;
-	} rows[] = { { ENOENT, 127 },  { ENOTDIR, 127 }, { EACCES, 126 },
-		     { EPERM, 126 },   { EISDIR, 126 },	 { ENOEXEC, 126 },
-		     { ETXTBSY, 126 }, { ELOOP, 126 },	 { E2BIG, 126 } };
-	/* Words of the program itself; the same codes from elsewhere mean something else. */
-	if (!err || !strstr(err->text, "exec: \""))
-		return 125;
-	for (size_t i = 0; i < COUNT(rows); i++)
-		if (rows[i].code == err->code)
-			return rows[i].status;
-	return 126;
+	return start_exit_code(err);
 }
 
 /* ---- stop and kill ----------------------------------------------------------------------------
@@ -335,6 +327,34 @@ static void thaw(const struct facts *f)
 		(void)cgroup_freeze(&cg, false, 1000, NULL);
 }
 
+/* Reads the facts of one that is to be stopped. One that is being started is let come to the end of
+ * that, whichever; one that waits for its restart ends here: 1. */
+static int settle_start(struct csn_runtime *rt, const struct container *c, struct facts *ret,
+			struct csn_error *err)
+{
+	facts_read(rt, c, false, ret);
+	if (ret->state != CSN_STATE_INITIALIZING)
+		return 0;
+	auto_fd lock = lock_dir(c->dir, LOCK_EX, err);
+	if (lock < 0)
+		return lock;
+	facts_done(ret);
+	facts_read(rt, c, true, ret);
+	if (!ret->restarting)
+		return 0;
+	TRY(restart_cancel(rt, c, ret, err));
+	event_tell(rt, c, (struct journal_event){ .action = "stop" });
+	return 1;
+}
+
+/* A signal that means the end, as Docker has it. */
+static bool means_stop(const struct container *c, int number)
+{
+	int stop_signal, timeout_ms = 0;
+	stop_settings(c, &stop_signal, &timeout_ms);
+	return number == SIGKILL || number == stop_signal;
+}
+
 int csn_container_stop(struct csn_runtime *rt, const char *container, int timeout_ms,
 		       struct csn_error *err)
 {
@@ -342,15 +362,10 @@ int csn_container_stop(struct csn_runtime *rt, const char *container, int timeou
 	struct facts f AUTO(facts_done) = FACTS_INIT;
 	int number;
 	TRY(container_find(rt, container, &c, err));
-	facts_read(rt, &c, false, &f);
-	if (f.state == CSN_STATE_INITIALIZING) {
-		/* Let the start come to its end, whichever. */
-		auto_fd lock = lock_dir(c.dir, LOCK_EX, err);
-		if (lock < 0)
-			return lock;
-		facts_done(&f);
-		facts_read(rt, &c, true, &f);
-	}
+	TRY(restart_forbid(rt, &c, err));
+	int stopped = settle_start(rt, &c, &f, err);
+	if (stopped != 0)
+		return stopped < 0 ? stopped : 0;
 	if (!facts_running(&f))
 		return f.lost ? await_end(rt, &c, &f, err) : 0;
 
@@ -382,6 +397,13 @@ int csn_container_kill(struct csn_runtime *rt, const char *container, const char
 	struct facts f AUTO(facts_done) = FACTS_INIT;
 	TRY(container_find(rt, container, &c, err));
 	facts_read(rt, &c, false, &f);
+	if ((is_alive(f.init_fd) || f.restarting) && means_stop(&c, number)) {
+		facts_done(&f);
+		TRY(restart_forbid(rt, &c, err));
+		int stopped = settle_start(rt, &c, &f, err);
+		if (stopped != 0)
+			return stopped < 0 ? stopped : 0;
+	}
 	if (!is_alive(f.init_fd))
 		return fail(err, ESRCH, "container \"%s\" is not running", container);
 	tell_kill(rt, &c, number);
@@ -426,9 +448,16 @@ static int remove_container(struct csn_runtime *rt, const char *container, bool 
 	if (lock < 0)
 		return lock;
 	facts_read(rt, &c, true, &f);
-	if ((facts_running(&f) || f.monitor_fd >= 0) && !f.has_exit && !force)
-		return fail(err, EBUSY, "container \"%s\" is running: stop it first, or force",
-			    container);
+	bool active = facts_running(&f) || f.monitor_fd >= 0;
+	if (active && (!f.has_exit || f.restarting) && !force)
+		return fail(err, EBUSY, "container \"%s\" is %s: stop it first, or force",
+			    container, f.restarting ? "restarting" : "running");
+	if (active) {
+		facts_done(&f);
+		TRY(restart_forbid(rt, &c, err));
+		facts_read(rt, &c, true, &f);
+		TRY(restart_cancel(rt, &c, &f, err));
+	}
 	if (facts_running(&f))
 		TRY(kill_all(rt, &c, &f, err));
 	int64_t deadline = deadline_in(GONE_TIMEOUT_MS);

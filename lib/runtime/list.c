@@ -11,6 +11,7 @@
 #include "base/names.h"
 #include "base/utc.h"
 #include "monitor/health.h"
+#include "monitor/restart.h"
 #include "runtime/network.h"
 
 struct csn_containers {
@@ -84,6 +85,8 @@ static int fill_info(struct csn_containers *l, const struct container *c,
 	bool ended = f->has_exit || f->lost;
 	const struct csn_port *ports;
 	size_t ports_count;
+	struct restart_history history;
+	restart_history_read(c->dir, &history);
 	char *id = arena_strdup(&l->arena, c->id);
 	char *error = arena_strdup(&l->arena, f->state == CSN_STATE_FAILED ? f->exit.error : "");
 	if (!id || !error || published_of(&l->published, c->id, &ports, &ports_count) < 0)
@@ -110,6 +113,11 @@ static int fill_info(struct csn_containers *l, const struct container *c,
 		.ports = ports,
 		.ports_count = ports_count,
 		.health = health_status(l, c, f),
+		.restarting = f->restarting,
+		.crash_loop = f->restarting && history.crash_loop,
+		.restart_count = history.count,
+		.restart = { sizeof(struct csn_restart_policy), r->restart.kind,
+			     r->restart.max_restarts, r->restart.delay_ms },
 	};
 	return 0;
 }
@@ -204,6 +212,8 @@ static void put_state(struct json_out *o, struct csn_runtime *rt, const struct c
 	bool ended = f->has_exit || f->lost;
 	json_open_object(o, "state");
 	json_put_string(o, "status", csn_state_name(i->state));
+	json_put_bool(o, "restarting", i->restarting);
+	json_put_bool(o, "crash_loop", i->crash_loop);
 	json_put_bool(o, "paused", i->paused);
 	json_put_i64(o, "pid", i->pid);
 	put_time(o, "started_at", i->started_at_ns);
@@ -245,6 +255,11 @@ static void put_record(struct json_out *o, const struct engine_record *r)
 	json_put_bool(o, "stdin_open", r->stdin_open);
 	json_put_bool(o, "auto_remove", r->auto_remove);
 	json_put_bool(o, "readonly_root", r->read_only);
+	json_open_object(o, "restart_policy");
+	json_put_string(o, "name", csn_restart_kind_name(r->restart.kind));
+	json_put_u64(o, "max_restarts", r->restart.max_restarts);
+	json_put_i64(o, "delay_ms", r->restart.delay_ms);
+	json_close_object(o);
 	json_put_string(o, "stop_signal", r->stop_signal);
 	json_put_i64(o, "stop_timeout_s", r->stop_timeout_s);
 	json_put_string(o, "cgroup", r->cgroup);
@@ -331,6 +346,7 @@ int csn_container_inspect(struct csn_runtime *rt, const char *container, char **
 	json_open_object(&o, NULL);
 	json_put_string(&o, "id", c.id);
 	put_record(&o, &r);
+	json_put_u64(&o, "restart_count", csn_containers_get(l, 0)->restart_count);
 	json_put_string(&o, "bundle", bundle);
 	json_put_string(&o, "log_path", log);
 	network_put(rt, &c, &o);

@@ -23,6 +23,9 @@ lib_runtime_libruntime_la_SOURCES = \
 	lib/runtime/process.c \
 	lib/runtime/reference.c \
 	lib/runtime/remote.c \
+	lib/runtime/restart.c \
+	lib/runtime/restart_boot.c \
+	lib/runtime/restart_here.c lib/runtime/restart_here.h \
 	lib/runtime/runtime.c lib/runtime/runtime.h \
 	lib/runtime/spawn.c \
 	lib/runtime/stats.c \

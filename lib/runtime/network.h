@@ -97,6 +97,9 @@ int network_leave_running(struct csn_runtime *rt, const struct container *c,
 bool network_lease(struct engine_net *en, const char *network, const char *id,
 		   struct net_lease *ret);
 /* Takes back what the container has; absent is fine. */
+/* network_begin, and its namespace over a socket to the monitor. */
+int network_give(struct csn_runtime *rt, const struct container *c, const struct run_network *n,
+		 int sock, struct csn_error *err);
 int network_end(struct csn_runtime *rt, const char *id, struct csn_error *err);
 /* Ports of all containers (published.c). */
 struct published_port;

@@ -171,9 +171,10 @@ void unfinished_sweep(struct csn_runtime *rt);
 struct facts {
 	enum csn_state state;
 	bool paused;
-	bool has_exit; /* exit.json is there */
-	bool lost;     /* it ran, it is gone, and no monitor saw how */
-	bool seen;     /* lost, but how it ended is known all the same: see facts_see() */
+	bool has_exit;	 /* exit.json is there */
+	bool lost;	 /* it ran, it is gone, and no monitor saw how */
+	bool restarting; /* it ended, and its monitor is about to start it again */
+	bool seen;	 /* lost, but how it ended is known all the same: see facts_see() */
 	struct exit_record exit;
 	int monitor_fd; /* pidfd of its monitor; -1: none */
 	int init_fd;	/* pidfd of its first process; -1: not running */
@@ -193,6 +194,8 @@ bool facts_running(const struct facts *f);
  * kernel and in the run directories. The container is locked and not running. */
 int facts_settle(struct csn_runtime *rt, const struct container *c, const struct facts *f,
 		 struct csn_error *err);
+/* The part of it that concerns the kernel, addresses and ports. */
+int facts_clear(struct csn_runtime *rt, const struct container *c, struct csn_error *err);
 /* Asks the kernel how a lost container's first process ended, by a pidfd that was held meanwhile.
  */
 void facts_see(struct facts *f, int pidfd);
@@ -208,6 +211,27 @@ int health_read(struct csn_runtime *rt, const struct container *c, const struct 
 /* Writes member "health", if it is checked. */
 void health_put(struct csn_runtime *rt, const struct container *c, const struct facts *f,
 		struct json_out *o);
+/* ---- restarts (restart.c, restart_here.c, restart_boot.c; policies: monitor/restart.h) ---------
+ */
+
+/* What was asked for, as the record has it; NULL: no policy. -EINVAL. */
+int restart_policy_take(const struct csn_restart_policy *given, bool auto_remove,
+			struct restart_policy *ret, struct csn_error *err);
+/* Its end is not followed by a restart any more, until it is started by hand. Before the end is
+ * brought about; locked or not. */
+int restart_forbid(struct csn_runtime *rt, const struct container *c, struct csn_error *err);
+/* Ends the wait for a restart, if it waits. The container is locked; reads f anew then. */
+int restart_cancel(struct csn_runtime *rt, const struct container *c, struct facts *f,
+		   struct csn_error *err);
+/* What was before counts no more: it is started by hand. */
+void restart_forget(const struct container *c);
+/* The text of STOPPED_NAME: the same as long as the run root lives. */
+#define GENERATION_SIZE 64
+int restart_generation(struct csn_runtime *rt, char ret[GENERATION_SIZE], struct csn_error *err);
+
+/* How the monitor is started, for a start by hand and in place. */
+#define RESTART_PROGRAM "caisson-restart"
+#define NETWORK_PROGRAM "caisson-network"
 
 /* ---- events (events.c) ------------------------------------------------------------------------
  */

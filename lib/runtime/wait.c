@@ -111,7 +111,7 @@ static int wait_end(struct csn_runtime *rt, const struct container *c, int watch
 			close_fd(&held);
 			continue;
 		}
-		if (f.has_exit || f.lost) {
+		if ((f.has_exit && !f.restarting) || f.lost) {
 			give_outcome(&f.exit, ret);
 			return 0;
 		}
@@ -154,7 +154,7 @@ int csn_container_wait_fd(struct csn_runtime *rt, const char *container, int *re
 	facts_read(rt, &c, false, &f);
 
 	int fd = -1;
-	if (f.has_exit || f.lost)
+	if ((f.has_exit && !f.restarting) || f.lost)
 		fd = eventfd(1, EFD_CLOEXEC | EFD_NONBLOCK);
 	else if (f.monitor_fd >= 0)
 		fd = take_fd(&f.monitor_fd);

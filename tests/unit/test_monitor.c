@@ -14,6 +14,7 @@
 #include "base/cleanup.h"
 #include "monitor/attach.h"
 #include "monitor/logs.h"
+#include "monitor/restart.h"
 #include "monitor/supervise.h"
 
 /* ---- logs ------------------------------------------------------------------------------------ */
@@ -111,6 +112,7 @@ static void teardown(void)
 {
 	(void)unlinkat(dir, "exit.json", 0);
 	(void)unlinkat(dir, "container.json", 0);
+	(void)unlinkat(dir, "restart.json", 0);
 	close_fd(&dir);
 	ck_assert_int_eq(rmdir(dir_name), 0); /* no temporary file stays */
 }
@@ -125,6 +127,7 @@ START_TEST(exit_records_come_back)
 					       .exit_code = 137,
 					       .signal = all[i] == EXIT_EXITED ? 0 : 9,
 					       .core_dumped = true,
+					       .restarting = i % 2,
 					       .oom_kills = 3,
 					       .memory_peak = UINT64_MAX,
 					       .started_at = { 1700000000, 5 },
@@ -136,6 +139,7 @@ START_TEST(exit_records_come_back)
 		ck_assert_int_eq(back.signal, r.signal);
 		ck_assert_int_eq(back.exit_code, r.exit_code);
 		ck_assert(back.core_dumped);
+		ck_assert(back.restarting == r.restarting);
 		ck_assert_uint_eq(back.memory_peak, r.memory_peak);
 		ck_assert_int_eq(back.started_at.tv_sec, r.started_at.tv_sec);
 		ck_assert_int_eq(back.finished_at.tv_nsec, r.finished_at.tv_nsec);
@@ -183,7 +187,8 @@ START_TEST(engine_records_come_back)
 					 .layers = layers,
 					 .layers_count = 2,
 					 .cgroup = (char[]){ "/caisson/abc" },
-					 .network = (char[]){ "none" } };
+					 .network = (char[]){ "none" },
+					 .restart = { CSN_RESTART_ON_FAILURE, 3, 1500 } };
 	ck_assert_int_eq(engine_record_write(dir, &r, &err), 0);
 	ck_assert_int_eq(engine_record_read(dir, &back, &arena, &err), 0);
 	ck_assert_str_eq(back.command[1], "-c");
@@ -191,6 +196,9 @@ START_TEST(engine_records_come_back)
 	ck_assert_str_eq(back.layers[1], "layers/b/fs");
 	ck_assert(back.stdin_open && !back.tty && !back.auto_remove);
 	ck_assert_int_eq(back.stop_timeout_s, 3);
+	ck_assert_int_eq(back.restart.kind, CSN_RESTART_ON_FAILURE);
+	ck_assert_uint_eq(back.restart.max_restarts, 3);
+	ck_assert_int_eq(back.restart.delay_ms, 1500);
 	arena_free(&arena);
 }
 END_TEST
@@ -288,21 +296,28 @@ END_TEST
 START_TEST(words_of_the_second_image)
 {
 	struct supervision s = { 0 };
-	char *good[] = {
-		(char[]){ "m" },	   (char[]){ "--supervise" },
-		(char[]){ "/root" },	   (char[]){ "/run" },
-		(char[]){ "id" },	   (char[]){ "/caisson/id" },
-		(char[]){ "web" },	   (char[]){ "" },
-		(char[]){ "auto-remove" }, (char[]){ "42" },
-		(char[]){ "12.345" },	   (char[]){ "7,2" },
-		(char[]){ "4096,3" },	   (char[]){ "-1,-1,-1,-1,-1,-1,-1,-1,-1,-1,-1,8,9,-1,-1" }
-	};
+	char *good[] = { (char[]){ "m" },
+			 (char[]){ "--supervise" },
+			 (char[]){ "/root" },
+			 (char[]){ "/run" },
+			 (char[]){ "id" },
+			 (char[]){ "/caisson/id" },
+			 (char[]){ "web" },
+			 (char[]){ "" },
+			 (char[]){ "/libexec/restart" },
+			 (char[]){ "auto-remove" },
+			 (char[]){ "42" },
+			 (char[]){ "12.345" },
+			 (char[]){ "7,2" },
+			 (char[]){ "4096,3" },
+			 (char[]){ "-1,-1,-1,-1,-1,-1,-1,-1,-1,-1,-1,8,9,-1,-1" } };
 	ck_assert_int_eq(supervision_parse(COUNT(good), good, &s), 0);
 	ck_assert_int_eq(s.pid, 42);
 	ck_assert(s.auto_remove);
 	ck_assert_int_eq(s.started.tv_sec, 12);
 	ck_assert_int_eq(s.started.tv_nsec, 345);
 	ck_assert_str_eq(s.name, "web");
+	ck_assert_str_eq(s.restarter, "/libexec/restart");
 	ck_assert_uint_eq(s.oom_kills, 7);
 	ck_assert_uint_eq(s.oom_group_kills, 2);
 	ck_assert_uint_eq(s.log_max_size, 4096);
@@ -311,8 +326,107 @@ START_TEST(words_of_the_second_image)
 	ck_assert_int_eq(s.fds[FD_CGROUP], 8);
 	ck_assert_int_eq(s.fds[FD_OOM], 9);
 	ck_assert_int_lt(supervision_parse(COUNT(good) - 1, good, &s), 0);
-	good[13] = (char[]){ "1,x" };
+	good[14] = (char[]){ "1,x" };
 	ck_assert_int_lt(supervision_parse(COUNT(good), good, &s), 0);
+}
+END_TEST
+
+/* ---- restarts -------------------------------------------------------------------------------- */
+
+/* An end at finished_s after running for ran_s. */
+static int64_t decide(struct restart_history *h, const struct restart_policy *p, int exit_code,
+		      int finished_s, int ran_s)
+{
+	const struct exit_record end = { .exit_code = exit_code,
+					 .started_at = { .tv_sec = finished_s - ran_s },
+					 .finished_at = { .tv_sec = finished_s } };
+	return restart_decide(p, &end, (int64_t)finished_s * 1000000000, h);
+}
+
+START_TEST(the_back_off_doubles_up_to_a_minute)
+{
+	static const int64_t wanted[] = { 100,	0,     200,   400,   800,   1600, 3200,
+					  6400, 12800, 25600, 51200, 60000, 60000 };
+	const struct restart_policy always = { .kind = CSN_RESTART_ALWAYS };
+	struct restart_history h = { 0 };
+	ck_assert_int_eq(decide(&h, &always, 0, 1000, 1), wanted[0]);
+	/* Far enough apart to be no crash loop. */
+	for (int i = 2; i < 13; i++)
+		ck_assert_int_eq(decide(&h, &always, 1, 1000 * i, 1), wanted[i]);
+	ck_assert_uint_eq(h.count, 12);
+	ck_assert_int_eq(decide(&h, &always, 1, 20000, 9), 60000);
+	ck_assert_int_eq(decide(&h, &always, 1, 21000, 10), 100);
+	ck_assert_int_eq(decide(&h, &always, 1, 22000, 9), 200);
+	/* One that never ran has no time to count. */
+	const struct exit_record never = { .exit_code = 127, .finished_at = { .tv_sec = 23000 } };
+	ck_assert_int_eq(restart_decide(&always, &never, INT64_C(23000) * 1000000000, &h), 400);
+}
+END_TEST
+
+START_TEST(five_restarts_in_five_minutes_are_a_crash_loop)
+{
+	const struct restart_policy always = { .kind = CSN_RESTART_ALWAYS, .delay_ms = 50 };
+	struct restart_history h = { 0 };
+	for (int i = 0; i < 5; i++) {
+		ck_assert_int_eq(decide(&h, &always, 1, 1000 + i, 0), 50);
+		ck_assert(!h.crash_loop);
+	}
+	ck_assert_int_eq(decide(&h, &always, 1, 1299, 0), 30000);
+	ck_assert(h.crash_loop);
+	ck_assert_int_eq(decide(&h, &always, 1, 1300, 0), 30000);
+	/* 1001 is five minutes ago. */
+	ck_assert_int_eq(decide(&h, &always, 1, 1600, 0), 50);
+	ck_assert(!h.crash_loop);
+	/* A clock that was set back: those times tell nothing. */
+	ck_assert_int_eq(decide(&h, &always, 1, 500, 0), 50);
+	const struct restart_policy patient = { .kind = CSN_RESTART_ALWAYS, .delay_ms = 90000 };
+	for (int i = 0; i < 7; i++)
+		ck_assert_int_eq(decide(&h, &patient, 1, 5000 + i, 0), 90000);
+}
+END_TEST
+
+START_TEST(who_is_started_again)
+{
+	static const struct {
+		enum csn_restart_kind kind;
+		uint32_t max;
+		int exit_code;
+		uint32_t restarts;
+		bool again;
+	} rows[] = {
+		{ CSN_RESTART_NO, 0, 1, 0, false },
+		{ CSN_RESTART_ALWAYS, 0, 0, 99, true },
+		{ CSN_RESTART_UNLESS_STOPPED, 0, 0, 9, true },
+		{ CSN_RESTART_ON_FAILURE, 0, 0, 0, false },
+		{ CSN_RESTART_ON_FAILURE, 0, 1, 99, true },
+		{ CSN_RESTART_ON_FAILURE, 3, 1, 2, true },
+		{ CSN_RESTART_ON_FAILURE, 3, 1, 3, false },
+	};
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		const struct restart_policy p = { rows[i].kind, rows[i].max, 0 };
+		ck_assert_msg(restart_wanted(&p, rows[i].exit_code, rows[i].restarts) ==
+				      rows[i].again,
+			      "row %zu", i);
+	}
+}
+END_TEST
+
+START_TEST(restart_histories_come_back)
+{
+	struct restart_history h = { .count = 7, .backoff_ms = 800, .crash_loop = true }, back;
+	for (int i = 0; i < LOOP_RESTARTS; i++)
+		h.recent_ns[i] = INT64_C(1700000000000000000) - i;
+	ck_assert_int_eq(restart_history_write(dir, &h, NULL), 0);
+	restart_history_read(dir, &back);
+	ck_assert_uint_eq(back.count, 7);
+	ck_assert_int_eq(back.backoff_ms, 800);
+	ck_assert(back.crash_loop);
+	ck_assert_mem_eq(back.recent_ns, h.recent_ns, sizeof h.recent_ns);
+	/* Damaged, it is as if there were none. */
+	auto_fd fd = openat(dir, "restart.json", O_WRONLY | O_TRUNC);
+	ck_assert_int_eq(write(fd, "{\"count\": 3,", 12), 12);
+	restart_history_read(dir, &back);
+	ck_assert_uint_eq(back.count, 0);
 }
 END_TEST
 
@@ -333,6 +447,14 @@ int main(void)
 	tcase_add_test(records, damaged_exit_records_are_refused);
 	tcase_add_test(records, engine_records_come_back);
 	suite_add_tcase(suite, records);
+
+	TCase *restarts = tcase_create("restarts");
+	tcase_add_checked_fixture(restarts, setup, teardown);
+	tcase_add_test(restarts, the_back_off_doubles_up_to_a_minute);
+	tcase_add_test(restarts, five_restarts_in_five_minutes_are_a_crash_loop);
+	tcase_add_test(restarts, who_is_started_again);
+	tcase_add_test(restarts, restart_histories_come_back);
+	suite_add_tcase(suite, restarts);
 
 	SRunner *runner = srunner_create(suite);
 	srunner_run_all(runner, CK_NORMAL);
