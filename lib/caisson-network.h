@@ -61,6 +61,22 @@ struct csn_container_network {
 			NULL                                                                       \
 	}
 
+/* A port as it is published. */
+struct csn_port_mapping {
+	uint16_t container_port;
+	const char *protocol; /* "tcp", "udp", "sctp" */
+	const char *host_ip;  /* "": every address of the host */
+	uint16_t host_port;   /* 0: one will be chosen when the container starts */
+};
+struct csn_ports;
+CSN_API size_t csn_ports_count(const struct csn_ports *ports);
+/* Owned by the list. index must be less than the count. */
+CSN_API const struct csn_port_mapping *csn_ports_get(const struct csn_ports *ports, size_t index);
+CSN_API void csn_ports_free(struct csn_ports *ports);
+/* The published ports of a container: as they are while it runs, else as it asks for them. */
+CSN_API int csn_container_ports(struct csn_runtime *rt, const char *container,
+				struct csn_ports **ret, struct csn_error *err) CSN_MUST_CHECK;
+
 /* ---- networks ---------------------------------------------------------------------------------
  */
 

@@ -63,6 +63,31 @@ CSN_API int csn_image_pull(struct csn_runtime *rt, const char *image,
 			   const struct csn_image_pull_options *options, struct csn_images **ret,
 			   struct csn_error *err) CSN_MUST_CHECK;
 
+/*
+ * A pull or a load under way, whose progress is read: it is done by a process of its own, which
+ * closing ends. csn_image_transfer_next: 1 with news, 0 when all is here, -EAGAIN when nothing
+ * comes within timeout_ms (0: do not wait), or how it failed.
+ */
+struct csn_image_transfer;
+CSN_API int csn_image_pull_begin(struct csn_runtime *rt, const char *image,
+				 const struct csn_image_pull_options *options,
+				 struct csn_image_transfer **ret,
+				 struct csn_error *err) CSN_MUST_CHECK;
+CSN_API int csn_image_load_begin(struct csn_runtime *rt,
+				 const struct csn_image_load_options *options,
+				 struct csn_image_transfer **ret,
+				 struct csn_error *err) CSN_MUST_CHECK;
+/* Texts in *ret are valid until the next call. */
+CSN_API int csn_image_transfer_next(struct csn_image_transfer *transfer, int timeout_ms,
+				    struct csn_image_progress *ret,
+				    struct csn_error *err) CSN_MUST_CHECK;
+/* Readable when csn_image_transfer_next may have news. Owned by the handle. */
+CSN_API int csn_image_transfer_fd(const struct csn_image_transfer *transfer);
+/* What came, after the end; owned by the handle. */
+CSN_API const struct csn_images *csn_image_transfer_images(
+	const struct csn_image_transfer *transfer);
+CSN_API void csn_image_transfer_close(struct csn_image_transfer *transfer);
+
 struct csn_image_push_options {
 	size_t size;
 	const char *destination; /* another name for it there; NULL: its own */

@@ -9,7 +9,7 @@
  * Threads: a struct csn_rt may be shared by any number of threads. A stream made from it belongs to
  * one thread at a time. Every call that waits takes a timeout in milliseconds (negative: no limit),
  * and what it waits for can be polled instead: csn_rt_wait_fd, csn_exec_stream_fd,
- * csn_log_stream_fd, csn_stats_stream_fd.
+ * csn_log_stream_fd, csn_sample_stream_fd, csn_progress_stream_fd.
  *
  * A method that a runtime does not have fails with CSN_ERROR_UNSUPPORTED (-EOPNOTSUPP), or gives
  * the default that its comment tells.
@@ -17,7 +17,10 @@
 #ifndef CAISSON_RUNTIME_H
 #define CAISSON_RUNTIME_H
 
+#include "caisson-inside.h"
+#include "caisson-network.h"
 #include "caisson-registry.h"
+#include "caisson-runtime-images.h"
 #include "caisson.h"
 
 #ifdef __cplusplus
@@ -144,8 +147,19 @@ CSN_API int csn_rt_open_native(const struct csn_config *config, struct csn_rt **
 CSN_API int csn_rt_open_mock(struct csn_rt **ret, struct csn_error *err) CSN_MUST_CHECK;
 /* No other call may be under way. Containers go on running. NULL is accepted. */
 CSN_API void csn_rt_close(struct csn_rt *rt);
-/* "native", "mock". */
+/* The mock without all that has a default: what an agent meets in a runtime that can do the least.
+ */
+CSN_API int csn_rt_open_bare(struct csn_rt **ret, struct csn_error *err) CSN_MUST_CHECK;
+/* "native", "mock", "bare". */
 CSN_API const char *csn_rt_name(const struct csn_rt *rt);
+/* Where an overlay network is attached to its containers: to their network namespaces, to an
+ * address of the host, or inside of a guest. Default: CSN_OVERLAY_HOST_NETNS, as on Linux. */
+enum csn_overlay_attach_kind {
+	CSN_OVERLAY_HOST_NETNS,
+	CSN_OVERLAY_HOST_IP,
+	CSN_OVERLAY_IN_GUEST_VSOCK
+};
+CSN_API enum csn_overlay_attach_kind csn_rt_overlay_attach_kind(const struct csn_rt *rt);
 /* The engine behind a native runtime (csn_container_*, csn_image_*), where each container is known
  * by the text of its id; owned by rt. NULL for a mock. */
 CSN_API struct csn_runtime *csn_rt_engine(struct csn_rt *rt);
@@ -199,6 +213,65 @@ CSN_API int csn_rt_pause_container(struct csn_rt *rt, const struct csn_container
 CSN_API int csn_rt_unpause_container(struct csn_rt *rt, const struct csn_container_id *id,
 				     struct csn_error *err) CSN_MUST_CHECK;
 
+/*
+ * Gives it another name in the engine and for people: [a-zA-Z0-9][a-zA-Z0-9_.-]*, blanks around it
+ * are dropped. Its id stays what it is. CSN_ERROR_INVALID_SPEC: a name that cannot be or is taken.
+ * Default: CSN_ERROR_UNSUPPORTED.
+ */
+CSN_API int csn_rt_rename_container(struct csn_rt *rt, const struct csn_container_id *id,
+				    const char *name, struct csn_error *err) CSN_MUST_CHECK;
+
+/* Numbers: NULL leaves it as it is. */
+struct csn_resource_update {
+	size_t size;
+	const int64_t *cpu_shares;	    /* 2 to 262144 */
+	const int64_t *memory;		    /* bytes; 0 and less: no limit */
+	const int64_t *cpu_period;	    /* microseconds */
+	const int64_t *cpu_quota;	    /* microseconds; 0 and less: no limit */
+	const int64_t *cpu_realtime_period; /* not applied, with a warning */
+	const int64_t *cpu_realtime_runtime;
+	const char *cpuset_cpus, *cpuset_mems; /* "0-1,3" */
+	const int64_t *memory_reservation;     /* bytes; 0 and less: none */
+	const int64_t *memory_swap;	       /* memory and swap together; -1: no limit */
+	const int64_t *kernel_memory;	       /* not applied, with a warning */
+	const int64_t *blkio_weight;	       /* 10 to 1000 */
+	const int64_t *pids_limit;	       /* 0 and less: no limit */
+	const char *restart_policy; /* "no", "always", "unless-stopped", "on-failure"; NULL and "":
+				     * as it is */
+	const int64_t *restart_maximum_retry_count; /* with on-failure */
+};
+#define CSN_RESOURCE_UPDATE_INIT                                                                   \
+	{                                                                                          \
+		sizeof(struct csn_resource_update), NULL, NULL, NULL, NULL, NULL, NULL, NULL,      \
+			NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL                             \
+	}
+/* All of it or nothing; what a kernel of today does not know is told in *ret_warnings. Nothing
+ * given: nothing to do. CSN_ERROR_INVALID_SPEC: values that cannot be. Default:
+ * CSN_ERROR_UNSUPPORTED. */
+CSN_API int csn_rt_update_container_resources(struct csn_rt *rt, const struct csn_container_id *id,
+					      const struct csn_resource_update *update,
+					      struct csn_texts **ret_warnings,
+					      struct csn_error *err) CSN_MUST_CHECK;
+/* Removes all containers that do not run: *ret_deleted are their names, *ret_bytes what they took
+ * on disk. Default: CSN_ERROR_UNSUPPORTED. */
+CSN_API int csn_rt_prune_containers(struct csn_rt *rt, struct csn_texts **ret_deleted,
+				    uint64_t *ret_bytes, struct csn_error *err) CSN_MUST_CHECK;
+
+struct csn_container_summary {
+	const char *runtime_id;		/* 64 hex digits */
+	const char *container_id_label; /* its label com.zlayer.container_id; NULL: none, it is not
+					 * an agent's */
+};
+struct csn_container_summaries; /* NULL is an empty list */
+CSN_API size_t csn_container_summaries_count(const struct csn_container_summaries *list);
+/* Owned by the list. index must be less than the count. */
+CSN_API const struct csn_container_summary *csn_container_summaries_get(
+	const struct csn_container_summaries *list, size_t index);
+CSN_API void csn_container_summaries_free(struct csn_container_summaries *list);
+/* All that there are, running or not. Default: none. */
+CSN_API int csn_rt_list_containers(struct csn_rt *rt, struct csn_container_summaries **ret,
+				   struct csn_error *err) CSN_MUST_CHECK;
+
 struct csn_container_state {
 	size_t size;
 	enum csn_state state; /* running also while paused */
@@ -225,6 +298,43 @@ CSN_API int csn_rt_get_container_ip(struct csn_rt *rt, const struct csn_containe
  * service says a PORT itself. */
 CSN_API int csn_rt_get_container_port_override(struct csn_rt *rt, const struct csn_container_id *id,
 					       uint16_t *ret, struct csn_error *err) CSN_MUST_CHECK;
+/* The published ports. Default: CSN_ERROR_UNSUPPORTED. */
+CSN_API int csn_rt_port_mappings_container(struct csn_rt *rt, const struct csn_container_id *id,
+					   struct csn_ports **ret,
+					   struct csn_error *err) CSN_MUST_CHECK;
+
+struct csn_network_attachment {
+	const char *network;
+	const char *const *aliases; /* ends with NULL */
+	const char *ipv4;	    /* NULL: none */
+};
+struct csn_health_detail {
+	const char *status;	 /* "none", "starting", "healthy", "unhealthy" */
+	uint32_t failing_streak; /* with has_failing_streak */
+	bool has_failing_streak;
+	const char *last_output; /* NULL: none */
+};
+/* Everything in it is owned by it. */
+struct csn_container_details {
+	const struct csn_port_mapping *ports;
+	size_t ports_count;
+	const struct csn_network_attachment *networks;
+	size_t networks_count;
+	const char *ipv4;			/* the first one that it has; NULL: none */
+	const struct csn_health_detail *health; /* NULL: it has no health check */
+	int exit_code;				/* with has_exit_code */
+	bool has_exit_code;
+};
+/* Default: nothing of all that, and no failure for an unknown container. */
+CSN_API int csn_rt_inspect_detailed(struct csn_rt *rt, const struct csn_container_id *id,
+				    struct csn_container_details **ret,
+				    struct csn_error *err) CSN_MUST_CHECK;
+CSN_API void csn_container_details_free(struct csn_container_details *details);
+
+/* Its processes, as csn_container_top() has them. Default: CSN_ERROR_UNSUPPORTED. */
+CSN_API int csn_rt_top_container(struct csn_rt *rt, const struct csn_container_id *id,
+				 const char *const *ps_args, struct csn_top **ret,
+				 struct csn_error *err) CSN_MUST_CHECK;
 /* An identifier of its network that only other systems have; "" on Linux. Default: "". */
 CSN_API int csn_rt_get_container_namespace_id(struct csn_rt *rt, const struct csn_container_id *id,
 					      char ret[64], struct csn_error *err) CSN_MUST_CHECK;
@@ -243,6 +353,15 @@ CSN_API int csn_rt_wait_container(struct csn_rt *rt, const struct csn_container_
 CSN_API int csn_rt_wait_outcome(struct csn_rt *rt, const struct csn_container_id *id,
 				int timeout_ms, struct csn_wait_outcome *ret,
 				struct csn_error *err) CSN_MUST_CHECK;
+/* "not-running" (also ""), "next-exit", "removed". */
+CSN_API const char *csn_wait_condition_name(enum csn_wait_condition condition);
+CSN_API int csn_wait_condition_parse(const char *name, enum csn_wait_condition *ret,
+				     struct csn_error *err) CSN_MUST_CHECK;
+/* Default: csn_rt_wait_outcome, whatever the condition. */
+CSN_API int csn_rt_wait_outcome_with_condition(struct csn_rt *rt, const struct csn_container_id *id,
+					       enum csn_wait_condition condition, int timeout_ms,
+					       struct csn_wait_outcome *ret,
+					       struct csn_error *err) CSN_MUST_CHECK;
 /* An fd that becomes readable when csn_rt_wait_outcome has an answer; close(2) it. */
 CSN_API int csn_rt_wait_fd(struct csn_rt *rt, const struct csn_container_id *id, int *ret_fd,
 			   struct csn_error *err) CSN_MUST_CHECK;
@@ -283,6 +402,52 @@ CSN_API int csn_rt_container_logs(struct csn_rt *rt, const struct csn_container_
 CSN_API int csn_rt_get_logs(struct csn_rt *rt, const struct csn_container_id *id,
 			    struct csn_log_entries **ret, struct csn_error *err) CSN_MUST_CHECK;
 
+struct csn_logs_stream_options {
+	size_t size;
+	bool follow;	  /* wait for more until the container ends */
+	int64_t tail;	  /* only the last so many lines; negative: all */
+	int64_t since_ns; /* only what was written then or later; 0: no limit */
+	int64_t until_ns; /* only what was written until then; 0: no limit */
+	bool timestamps;
+	bool want_stdout, want_stderr; /* neither: both */
+};
+#define CSN_LOGS_STREAM_OPTIONS_INIT                                                               \
+	{                                                                                          \
+		sizeof(struct csn_logs_stream_options), false, -1, 0, 0, false, false, false       \
+	}
+/* A line, with the newline that it had. */
+struct csn_log_chunk {
+	size_t size;
+	enum csn_stream stream;
+	const char *bytes; /* any; valid until the next call */
+	size_t length;
+	int64_t timestamp_ns; /* 0: not said */
+};
+#define CSN_LOG_CHUNK_INIT                                                                         \
+	{                                                                                          \
+		sizeof(struct csn_log_chunk), CSN_STREAM_STDOUT, NULL, 0, 0                        \
+	}
+/* "stdin", "stdout", "stderr". */
+CSN_API const char *csn_stream_name(enum csn_stream stream);
+
+struct csn_log_stream;
+/* Both streams in the order in which they were written. It ends with the container, too. Default:
+ * CSN_ERROR_UNSUPPORTED. */
+CSN_API int csn_rt_logs_stream(struct csn_rt *rt, const struct csn_container_id *id,
+			       const struct csn_logs_stream_options *options,
+			       struct csn_log_stream **ret, struct csn_error *err) CSN_MUST_CHECK;
+/* The next line: 1. 0: there are no more. -EAGAIN: none within timeout_ms (0: do not wait). */
+CSN_API int csn_log_stream_next(struct csn_log_stream *stream, int timeout_ms,
+				struct csn_log_chunk *ret, struct csn_error *err) CSN_MUST_CHECK;
+/* Readable when csn_log_stream_next may have news, after it said -EAGAIN. Owned by the stream. */
+CSN_API int csn_log_stream_fd(const struct csn_log_stream *stream);
+CSN_API void csn_log_stream_close(struct csn_log_stream *stream);
+/* A mock's next line of that container, a copy. Behind the queued ones a stream that follows waits,
+ * another ends. -EINVAL: no mock. */
+CSN_API int csn_rt_mock_queue_log(struct csn_rt *rt, const struct csn_container_id *id,
+				  const struct csn_log_chunk *chunk,
+				  struct csn_error *err) CSN_MUST_CHECK;
+
 /* ---- exec --------------------------------------------------------------------------------------
  */
 
@@ -303,6 +468,13 @@ CSN_API void csn_exec_result_done(struct csn_exec_result *result);
 CSN_API int csn_rt_exec(struct csn_rt *rt, const struct csn_container_id *id,
 			const char *const *argv, int timeout_ms, struct csn_exec_result *ret,
 			struct csn_error *err) CSN_MUST_CHECK;
+
+/* As another user, elsewhere, with more in the environment. Its members tty and stdin_open are not
+ * looked at. Default: the command alone, by csn_rt_exec. */
+CSN_API int csn_rt_exec_with_opts(struct csn_rt *rt, const struct csn_container_id *id,
+				  const struct csn_exec_options *options, int timeout_ms,
+				  struct csn_exec_result *ret,
+				  struct csn_error *err) CSN_MUST_CHECK;
 
 enum csn_exec_event_kind { CSN_EXEC_STDOUT, CSN_EXEC_STDERR, CSN_EXEC_EXIT };
 struct csn_exec_event {
@@ -331,12 +503,97 @@ CSN_API int csn_exec_stream_fd(const struct csn_exec_stream *stream);
 /* The process is killed if it has not ended. */
 CSN_API void csn_exec_stream_close(struct csn_exec_stream *stream);
 
+/* An interactive process. With tty it has a terminal of its own, whose output is all stdout;
+ * without one its output comes apart. With stdin_open or tty its input is open. Default:
+ * CSN_ERROR_UNSUPPORTED. */
+CSN_API int csn_rt_exec_pty(struct csn_rt *rt, const struct csn_container_id *id,
+			    const struct csn_exec_options *options, struct csn_exec_stream **ret,
+			    struct csn_error *err) CSN_MUST_CHECK;
+/* Sends up to size bytes to its input: how many were taken. -EAGAIN: none within timeout_ms (0: do
+ * not wait). Its output has to be read meanwhile. -EPIPE: it takes no input. */
+CSN_API int csn_exec_stream_write(struct csn_exec_stream *stream, const void *bytes, size_t size,
+				  int timeout_ms, struct csn_error *err) CSN_MUST_CHECK;
+/* The end of its input. -EAGAIN as above. */
+CSN_API int csn_exec_stream_close_stdin(struct csn_exec_stream *stream, int timeout_ms,
+					struct csn_error *err) CSN_MUST_CHECK;
+/* The size of its terminal; without one nothing happens. */
+CSN_API int csn_exec_stream_resize(struct csn_exec_stream *stream, unsigned rows, unsigned columns,
+				   struct csn_error *err) CSN_MUST_CHECK;
+
+/* To the input of the container's own process (stdin_open): all of it, within timeout_ms.
+ * CSN_ERROR_TIMEOUT: how much was taken is not known. Default: CSN_ERROR_UNSUPPORTED. */
+CSN_API int csn_rt_write_stdin(struct csn_rt *rt, const struct csn_container_id *id,
+			       const void *bytes, size_t size, int timeout_ms,
+			       struct csn_error *err) CSN_MUST_CHECK;
+/* The end of that input. */
+CSN_API int csn_rt_close_stdin(struct csn_rt *rt, const struct csn_container_id *id,
+			       struct csn_error *err) CSN_MUST_CHECK;
+
 /* ---- statistics of a container ------------------------------------------------------------------
  */
 
 CSN_API int csn_rt_get_container_stats(struct csn_rt *rt, const struct csn_container_id *id,
 				       struct csn_rt_stats *ret,
 				       struct csn_error *err) CSN_MUST_CHECK;
+
+/* Counters since the start; 0 for what is not counted here. */
+struct csn_stats_sample {
+	size_t size;
+	uint64_t cpu_total_ns;	/* of the container */
+	uint64_t cpu_system_ns; /* of the whole host, idle time and all */
+	uint32_t online_cpus;	/* on which it may run */
+	uint64_t mem_used_bytes;
+	uint64_t mem_limit_bytes; /* 0: none */
+	uint64_t net_rx_bytes, net_tx_bytes;
+	uint64_t blkio_read_bytes, blkio_write_bytes;
+	uint64_t pids_current;
+	uint64_t pids_limit; /* 0: none */
+	int64_t timestamp_ns;
+};
+#define CSN_STATS_SAMPLE_INIT                                                                      \
+	{                                                                                          \
+		sizeof(struct csn_stats_sample), 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0                \
+	}
+struct csn_sample_stream;
+/* A sample at once and one each interval_ms (0: a second) until the container ends.
+ * CSN_ERROR_INVALID_SPEC: it does not run. Default: CSN_ERROR_UNSUPPORTED. */
+CSN_API int csn_rt_stats_stream(struct csn_rt *rt, const struct csn_container_id *id,
+				int interval_ms, struct csn_sample_stream **ret,
+				struct csn_error *err) CSN_MUST_CHECK;
+/* The next sample: 1. 0: the container has ended. -EAGAIN: none is due within timeout_ms (0: do not
+ * wait). */
+CSN_API int csn_sample_stream_next(struct csn_sample_stream *stream, int timeout_ms,
+				   struct csn_stats_sample *ret,
+				   struct csn_error *err) CSN_MUST_CHECK;
+/* Readable when csn_sample_stream_next has an answer. Owned by the stream. */
+CSN_API int csn_sample_stream_fd(const struct csn_sample_stream *stream);
+CSN_API void csn_sample_stream_close(struct csn_sample_stream *stream);
+/* A mock's next sample of that container; behind the queued ones its stream ends. -EINVAL: no mock.
+ */
+CSN_API int csn_rt_mock_queue_sample(struct csn_rt *rt, const struct csn_container_id *id,
+				     const struct csn_stats_sample *sample,
+				     struct csn_error *err) CSN_MUST_CHECK;
+
+/* ---- files of a container -----------------------------------------------------------------------
+ */
+
+/* Default of all four: CSN_ERROR_UNSUPPORTED. See caisson-inside.h. */
+CSN_API int csn_rt_changes_container(struct csn_rt *rt, const struct csn_container_id *id,
+				     struct csn_changes **ret,
+				     struct csn_error *err) CSN_MUST_CHECK;
+/* CSN_ERROR_NOT_FOUND also: no such file. */
+CSN_API int csn_rt_archive_head(struct csn_rt *rt, const struct csn_container_id *id,
+				const char *path, struct csn_path_stat *ret,
+				struct csn_error *err) CSN_MUST_CHECK;
+/* Writes a tar archive to fd, which may be a pipe. */
+CSN_API int csn_rt_archive_get(struct csn_rt *rt, const struct csn_container_id *id,
+			       const char *path, int fd, struct csn_error *err) CSN_MUST_CHECK;
+/* Reads a tar archive from fd. CSN_ERROR_INVALID_SPEC: path is no directory, or a file would have
+ * been replaced by a directory or the other way round and the options say no to that. */
+CSN_API int csn_rt_archive_put(struct csn_rt *rt, const struct csn_container_id *id,
+			       const char *path, int fd,
+			       const struct csn_archive_put_options *options,
+			       struct csn_error *err) CSN_MUST_CHECK;
 
 #ifdef __cplusplus
 }

@@ -79,6 +79,13 @@ CSN_API const char *csn_version(void);
 /* Frees a text that a function here gave out as char *. */
 CSN_API void csn_free(void *text);
 
+/* A list of texts; NULL is an empty one. */
+struct csn_texts;
+CSN_API size_t csn_texts_count(const struct csn_texts *texts);
+/* Owned by the list. index must be less than the count. */
+CSN_API const char *csn_texts_get(const struct csn_texts *texts, size_t index);
+CSN_API void csn_texts_free(struct csn_texts *texts);
+
 /* ---- runtime --------------------------------------------------------------------------------- */
 
 struct csn_runtime;
@@ -415,6 +422,15 @@ CSN_API int csn_container_unpause(struct csn_runtime *rt, const char *container,
  * is not set; with force it is killed first. */
 CSN_API int csn_container_remove(struct csn_runtime *rt, const char *container, bool force,
 				 struct csn_error *err) CSN_MUST_CHECK;
+/* Removes those that do not run. *ret_ids lists the ids of what went; *ret_bytes is what its files
+ * took on disk. */
+CSN_API int csn_container_prune(struct csn_runtime *rt, struct csn_texts **ret_ids,
+				uint64_t *ret_bytes, struct csn_error *err) CSN_MUST_CHECK;
+/* Gives a container another name, whether it runs or not. With keep it is still found by the name
+ * that it had first, which nobody else can take. -EINVAL: a name that cannot be. -EEXIST: it is
+ * taken. */
+CSN_API int csn_container_rename(struct csn_runtime *rt, const char *container, const char *name,
+				 bool keep, struct csn_error *err) CSN_MUST_CHECK;
 
 /* ---- containers: what is known of them --------------------------------------------------------
  */
@@ -465,6 +481,16 @@ struct csn_wait_outcome {
  */
 CSN_API int csn_container_wait(struct csn_runtime *rt, const char *container, int timeout_ms,
 			       struct csn_wait_outcome *ret, struct csn_error *err) CSN_MUST_CHECK;
+enum csn_wait_condition {
+	CSN_WAIT_NOT_RUNNING, /* as csn_container_wait */
+	CSN_WAIT_NEXT_EXIT,   /* the next end, also of one that does not run now */
+	CSN_WAIT_REMOVED,     /* until it is removed: the last end that was seen, or exit code 0 */
+};
+/* Waits for a condition. Removal is no failure with CSN_WAIT_REMOVED. */
+CSN_API int csn_container_wait_for(struct csn_runtime *rt, const char *container,
+				   enum csn_wait_condition condition, int timeout_ms,
+				   struct csn_wait_outcome *ret,
+				   struct csn_error *err) CSN_MUST_CHECK;
 /* An fd that becomes readable (POLLIN) when csn_container_wait has an answer; close(2) it. Only for
  * a container that has been started: -EAGAIN for one that has not. */
 CSN_API int csn_container_wait_fd(struct csn_runtime *rt, const char *container, int *ret_fd,

@@ -76,9 +76,14 @@ void csn_log_entries_free(struct csn_log_entries *entries)
 	free(entries);
 }
 
+const char *csn_stream_name(enum csn_stream stream)
+{
+	static const char *const names[] = { "stdin", "stdout", "stderr" };
+	return (size_t)stream < COUNT(names) ? names[stream] : "unknown";
+}
+
 int csn_log_entry_to_json(const struct csn_log_entry *entry, char **ret_json, struct csn_error *err)
 {
-	static const char *const streams[] = { "stdin", "stdout", "stderr" };
 	static const char *const sources[] = { "container", "job", "build", "daemon" };
 	struct json_out o = JSON_OUT_COMPACT;
 	struct timespec at = { entry->timestamp_ns / 1000000000, entry->timestamp_ns % 1000000000 };
@@ -87,7 +92,7 @@ int csn_log_entry_to_json(const struct csn_log_entry *entry, char **ret_json, st
 	utc_print(&at, time);
 	json_open_object(&o, NULL);
 	json_put_string(&o, "timestamp", time);
-	json_put_string(&o, "stream", streams[entry->stream]);
+	json_put_string(&o, "stream", csn_stream_name(entry->stream));
 	json_put_bytes(&o, "message", entry->message, entry->message_size);
 	json_open_object(&o, "source");
 	json_put_string(&o, "type", sources[entry->source]);

@@ -64,8 +64,9 @@ static void buffered_close(struct csn_exec_stream *stream)
 int exec_stream_of_result(struct csn_exec_result *result, struct csn_exec_stream **ret,
 			  struct csn_error *err)
 {
-	static const struct exec_stream_operations ops = { buffered_next, buffered_fd,
-							   buffered_close };
+	static const struct exec_stream_operations ops = { buffered_next,  buffered_fd,
+							   buffered_close, NULL,
+							   NULL,	   NULL };
 	auto_fd event = eventfd(1, EFD_CLOEXEC | EFD_NONBLOCK);
 	struct buffered *b = malloc(sizeof *b);
 	if (event < 0 || !b) {
@@ -97,4 +98,26 @@ void csn_exec_stream_close(struct csn_exec_stream *stream)
 {
 	if (stream)
 		stream->ops->close(stream);
+}
+
+int csn_exec_stream_write(struct csn_exec_stream *stream, const void *bytes, size_t size,
+			  int timeout_ms, struct csn_error *err)
+{
+	int r = stream->ops->write ? stream->ops->write(stream, bytes, size, timeout_ms, err)
+				   : fail(err, EPIPE, "exec: it takes no input");
+	return r == -EAGAIN ? r : as_kind(err, r, CSN_ERROR_INTERNAL, "");
+}
+
+int csn_exec_stream_close_stdin(struct csn_exec_stream *stream, int timeout_ms,
+				struct csn_error *err)
+{
+	int r = stream->ops->close_input ? stream->ops->close_input(stream, timeout_ms, err) : 0;
+	return r == -EAGAIN ? r : as_kind(err, r, CSN_ERROR_INTERNAL, "");
+}
+
+int csn_exec_stream_resize(struct csn_exec_stream *stream, unsigned rows, unsigned columns,
+			   struct csn_error *err)
+{
+	int r = stream->ops->resize ? stream->ops->resize(stream, rows, columns, err) : 0;
+	return as_kind(err, r, CSN_ERROR_INTERNAL, "");
 }

@@ -10,6 +10,7 @@
 #include "agent/agent.h"
 #include "base/error.h"
 #include "base/sized.h"
+#include "base/texts.h"
 
 const char *csn_rt_name(const struct csn_rt *rt)
 {
@@ -27,56 +28,17 @@ void csn_rt_close(struct csn_rt *rt)
 		rt->ops->close(rt);
 }
 
-static int refer(const struct csn_container_id *id, struct container_ref *ret,
-		 struct csn_error *err)
+int refer(const struct csn_container_id *id, struct container_ref *ret, struct csn_error *err)
 {
 	ret->id = id;
 	return csn_container_id_format(id, ret->text, err);
 }
 
-static int unsupported(struct csn_error *err, const char *method)
+int method_unsupported(struct csn_error *err, const char *method)
 {
 	char reason[100];
 	(void)snprintf(reason, sizeof reason, "%s is not supported by this runtime", method);
 	return fail_kind(err, CSN_ERROR_UNSUPPORTED, "", reason);
-}
-
-/* ---- images ------------------------------------------------------------------------------------
- */
-
-static int need_image(const char *image, struct csn_error *err)
-{
-	if (image && image[0])
-		return 0;
-	return fail_kind(err, CSN_ERROR_INVALID_SPEC, "", "image must not be empty");
-}
-
-int csn_rt_pull_image_with_policy(struct csn_rt *rt, const char *image, enum csn_pull_policy policy,
-				  const struct csn_registry_options *auth, struct csn_error *err)
-{
-	TRY(need_image(image, err));
-	return as_kind(err, rt->ops->pull_image(rt, image, policy, auth, err),
-		       CSN_ERROR_PULL_FAILED, image);
-}
-
-int csn_rt_pull_image(struct csn_rt *rt, const char *image, struct csn_error *err)
-{
-	return csn_rt_pull_image_with_policy(rt, image, CSN_PULL_IF_NOT_PRESENT, NULL, err);
-}
-
-int csn_rt_list_images(struct csn_rt *rt, struct csn_images **ret, struct csn_error *err)
-{
-	if (!rt->ops->list_images)
-		return unsupported(err, "list_images");
-	return as_kind(err, rt->ops->list_images(rt, ret, err), CSN_ERROR_INTERNAL, "");
-}
-
-int csn_rt_remove_image(struct csn_rt *rt, const char *image, bool force, struct csn_error *err)
-{
-	TRY(need_image(image, err));
-	if (!rt->ops->remove_image)
-		return unsupported(err, "remove_image");
-	return as_kind(err, rt->ops->remove_image(rt, image, force, err), CSN_ERROR_INTERNAL, "");
 }
 
 /* ---- life --------------------------------------------------------------------------------------
@@ -124,7 +86,7 @@ int csn_rt_kill_container(struct csn_rt *rt, const struct csn_container_id *id, 
 	TRY(csn_validate_signal(signal ? signal : "SIGKILL", &name, err));
 	TRY(refer(id, &c, err));
 	if (!rt->ops->kill)
-		return unsupported(err, "kill_container");
+		return method_unsupported(err, "kill_container");
 	return as_kind(err, rt->ops->kill(rt, &c, name, err), CSN_ERROR_INTERNAL, "");
 }
 
@@ -134,7 +96,7 @@ int csn_rt_pause_container(struct csn_rt *rt, const struct csn_container_id *id,
 	struct container_ref c;
 	TRY(refer(id, &c, err));
 	if (!rt->ops->pause)
-		return unsupported(err, "pause_container");
+		return method_unsupported(err, "pause_container");
 	return as_kind(err, rt->ops->pause(rt, &c, err), CSN_ERROR_INTERNAL, "");
 }
 
@@ -144,8 +106,77 @@ int csn_rt_unpause_container(struct csn_rt *rt, const struct csn_container_id *i
 	struct container_ref c;
 	TRY(refer(id, &c, err));
 	if (!rt->ops->unpause)
-		return unsupported(err, "unpause_container");
+		return method_unsupported(err, "unpause_container");
 	return as_kind(err, rt->ops->unpause(rt, &c, err), CSN_ERROR_INTERNAL, "");
+}
+
+int csn_rt_rename_container(struct csn_rt *rt, const struct csn_container_id *id, const char *name,
+			    struct csn_error *err)
+{
+	static const char blanks[] = " \t\n\r\f\v";
+	struct container_ref c;
+	char trimmed[200];
+	TRY(refer(id, &c, err));
+	name += strspn(name, blanks);
+	size_t size = strlen(name);
+	while (size && strchr(blanks, name[size - 1]))
+		size--;
+	if (size == 0)
+		return fail_kind(err, CSN_ERROR_INVALID_SPEC, "", "name must not be empty");
+	(void)snprintf(trimmed, sizeof trimmed, "%.*s", (int)(size < 180 ? size : 180), name);
+	if (!rt->ops->rename)
+		return method_unsupported(err, "rename_container");
+	return as_kind(err, rt->ops->rename(rt, &c, trimmed, err), CSN_ERROR_INTERNAL, "");
+}
+
+/* Whether it asks for anything: of the numbers and texts one is given. */
+static bool is_empty(const struct csn_resource_update *u)
+{
+	return !u->cpu_shares && !u->memory && !u->cpu_period && !u->cpu_quota &&
+	       !u->cpu_realtime_period && !u->cpu_realtime_runtime && !u->cpuset_cpus &&
+	       !u->cpuset_mems && !u->memory_reservation && !u->memory_swap && !u->kernel_memory &&
+	       !u->blkio_weight && !u->pids_limit && !u->restart_policy &&
+	       !u->restart_maximum_retry_count;
+}
+
+int csn_rt_update_container_resources(struct csn_rt *rt, const struct csn_container_id *id,
+				      const struct csn_resource_update *update,
+				      struct csn_texts **ret_warnings, struct csn_error *err)
+{
+	struct container_ref c;
+	struct csn_resource_update u = CSN_RESOURCE_UPDATE_INIT;
+	TRY(refer(id, &c, err));
+	TRY(as_kind(err, take_struct(&u, sizeof u, update, "struct csn_resource_update", err),
+		    CSN_ERROR_INVALID_SPEC, ""));
+	if (!rt->ops->update)
+		return method_unsupported(err, "update_container_resources");
+	struct csn_texts *warnings AUTO(texts_release)
+	= texts_new();
+	if (!warnings)
+		return as_kind(err, fail(err, ENOMEM, "out of memory"), CSN_ERROR_INTERNAL, "");
+	if (!is_empty(&u))
+		TRY(as_kind(err, rt->ops->update(rt, &c, &u, warnings, err), CSN_ERROR_INTERNAL,
+			    ""));
+	*ret_warnings = take_ptr(warnings);
+	return 0;
+}
+
+int csn_rt_prune_containers(struct csn_rt *rt, struct csn_texts **ret_deleted, uint64_t *ret_bytes,
+			    struct csn_error *err)
+{
+	if (!rt->ops->prune)
+		return method_unsupported(err, "prune_containers");
+	return as_kind(err, rt->ops->prune(rt, ret_deleted, ret_bytes, err), CSN_ERROR_INTERNAL,
+		       "");
+}
+
+int csn_rt_list_containers(struct csn_rt *rt, struct csn_container_summaries **ret,
+			   struct csn_error *err)
+{
+	if (rt->ops->list)
+		return as_kind(err, rt->ops->list(rt, ret, err), CSN_ERROR_INTERNAL, "");
+	*ret = NULL;
+	return 0;
 }
 
 /* ---- facts -------------------------------------------------------------------------------------
@@ -189,6 +220,46 @@ int csn_rt_get_container_port_override(struct csn_rt *rt, const struct csn_conta
 		return 0;
 	}
 	return as_kind(err, rt->ops->port_override(rt, &c, ret, err), CSN_ERROR_INTERNAL, "");
+}
+
+int csn_rt_port_mappings_container(struct csn_rt *rt, const struct csn_container_id *id,
+				   struct csn_ports **ret, struct csn_error *err)
+{
+	struct container_ref c;
+	TRY(refer(id, &c, err));
+	if (!rt->ops->ports)
+		return method_unsupported(err, "port_mappings_container");
+	return as_kind(err, rt->ops->ports(rt, &c, ret, err), CSN_ERROR_INTERNAL, "");
+}
+
+int csn_rt_inspect_detailed(struct csn_rt *rt, const struct csn_container_id *id,
+			    struct csn_container_details **ret, struct csn_error *err)
+{
+	struct container_ref c;
+	TRY(refer(id, &c, err));
+	if (rt->ops->details)
+		return as_kind(err, rt->ops->details(rt, &c, ret, err), CSN_ERROR_INTERNAL, "");
+	struct details *nothing = details_new();
+	if (!nothing)
+		return as_kind(err, fail(err, ENOMEM, "out of memory"), CSN_ERROR_INTERNAL, "");
+	*ret = &nothing->is;
+	return 0;
+}
+
+int csn_rt_top_container(struct csn_rt *rt, const struct csn_container_id *id,
+			 const char *const *ps_args, struct csn_top **ret, struct csn_error *err)
+{
+	struct container_ref c;
+	TRY(refer(id, &c, err));
+	if (!rt->ops->top)
+		return method_unsupported(err, "top_container");
+	return as_kind(err, rt->ops->top(rt, &c, ps_args, ret, err), CSN_ERROR_INTERNAL, "");
+}
+
+enum csn_overlay_attach_kind csn_rt_overlay_attach_kind(const struct csn_rt *rt)
+{
+	(void)rt;
+	return CSN_OVERLAY_HOST_NETNS;
 }
 
 int csn_rt_get_container_namespace_id(struct csn_rt *rt, const struct csn_container_id *id,
@@ -247,6 +318,21 @@ int csn_rt_wait_outcome(struct csn_rt *rt, const struct csn_container_id *id, in
 	return 0;
 }
 
+int csn_rt_wait_outcome_with_condition(struct csn_rt *rt, const struct csn_container_id *id,
+				       enum csn_wait_condition condition, int timeout_ms,
+				       struct csn_wait_outcome *ret, struct csn_error *err)
+{
+	struct container_ref c;
+	struct csn_wait_outcome outcome = CSN_WAIT_OUTCOME_INIT;
+	if (!rt->ops->wait_for)
+		return csn_rt_wait_outcome(rt, id, timeout_ms, ret, err);
+	TRY(refer(id, &c, err));
+	TRY(as_kind(err, rt->ops->wait_for(rt, &c, condition, timeout_ms, &outcome, err),
+		    CSN_ERROR_INTERNAL, ""));
+	give_struct(ret, &outcome, sizeof outcome);
+	return 0;
+}
+
 int csn_rt_wait_fd(struct csn_rt *rt, const struct csn_container_id *id, int *ret_fd,
 		   struct csn_error *err)
 {
@@ -262,58 +348,4 @@ int csn_rt_wait_fd(struct csn_rt *rt, const struct csn_container_id *id, int *re
 		return as_kind(err, fail_errno(err, "eventfd"), CSN_ERROR_INTERNAL, "");
 	*ret_fd = fd;
 	return 0;
-}
-
-/* ---- logs and exec ------------------------------------------------------------------------------
- */
-
-int csn_rt_container_logs(struct csn_rt *rt, const struct csn_container_id *id, uint64_t tail,
-			  struct csn_log_entries **ret, struct csn_error *err)
-{
-	struct container_ref c;
-	TRY(refer(id, &c, err));
-	return as_kind(err, rt->ops->logs(rt, &c, tail, ret, err), CSN_ERROR_INTERNAL, "");
-}
-
-int csn_rt_get_logs(struct csn_rt *rt, const struct csn_container_id *id,
-		    struct csn_log_entries **ret, struct csn_error *err)
-{
-	struct container_ref c;
-	TRY(refer(id, &c, err));
-	return as_kind(err, rt->ops->all_logs(rt, &c, ret, err), CSN_ERROR_INTERNAL, "");
-}
-
-static int need_command(const char *const *argv, struct csn_error *err)
-{
-	if (argv && argv[0])
-		return 0;
-	return fail_kind(err, CSN_ERROR_INVALID_SPEC, "", "exec command cannot be empty");
-}
-
-int csn_rt_exec(struct csn_rt *rt, const struct csn_container_id *id, const char *const *argv,
-		int timeout_ms, struct csn_exec_result *ret, struct csn_error *err)
-{
-	struct container_ref c;
-	struct csn_exec_result result = CSN_EXEC_RESULT_INIT;
-	TRY(refer(id, &c, err));
-	TRY(need_command(argv, err));
-	TRY(as_kind(err, rt->ops->exec(rt, &c, argv, timeout_ms, &result, err), CSN_ERROR_INTERNAL,
-		    ""));
-	give_struct(ret, &result, sizeof result);
-	return 0;
-}
-
-int csn_rt_exec_stream(struct csn_rt *rt, const struct csn_container_id *id,
-		       const char *const *argv, struct csn_exec_stream **ret, struct csn_error *err)
-{
-	struct container_ref c;
-	TRY(refer(id, &c, err));
-	TRY(need_command(argv, err));
-	if (rt->ops->exec_stream)
-		return as_kind(err, rt->ops->exec_stream(rt, &c, argv, ret, err),
-			       CSN_ERROR_INTERNAL, "");
-
-	struct csn_exec_result AUTO(csn_exec_result_done) result = CSN_EXEC_RESULT_INIT;
-	TRY(as_kind(err, rt->ops->exec(rt, &c, argv, -1, &result, err), CSN_ERROR_INTERNAL, ""));
-	return as_kind(err, exec_stream_of_result(&result, ret, err), CSN_ERROR_INTERNAL, "");
 }

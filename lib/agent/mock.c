@@ -11,7 +11,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "agent/agent.h"
+#include "agent/mock.h"
 #include "base/error.h"
 
 #define PULL_MS 100
@@ -28,6 +28,7 @@ struct mock {
 	struct csn_rt base;
 	pthread_mutex_t lock;
 	struct mock_container *containers; /* under the lock */
+	struct mock_queues queues;
 };
 
 static struct mock *mock_of(struct csn_rt *rt)
@@ -259,6 +260,63 @@ static int mock_remove_image(struct csn_rt *rt, const char *image, bool force,
 	return 0;
 }
 
+static int mock_tag_image(struct csn_rt *rt, const char *source, const char *target,
+			  struct csn_error *err)
+{
+	(void)rt;
+	(void)source;
+	(void)target;
+	(void)err;
+	return 0;
+}
+
+static int mock_prune_images(struct csn_rt *rt, struct csn_texts **ret_deleted, uint64_t *ret_bytes,
+			     struct csn_error *err)
+{
+	(void)rt;
+	(void)err;
+	*ret_deleted = NULL; /* none */
+	*ret_bytes = 0;
+	return 0;
+}
+
+/* ---- streams ----------------------------------------------------------------------------------
+ */
+
+static int mock_logs_stream(struct csn_rt *rt, const struct container_ref *c,
+			    const struct csn_logs_stream_options *options,
+			    struct csn_log_stream **ret, struct csn_error *err)
+{
+	struct queue q;
+	mock_queues_take(&mock_of(rt)->queues, MOCK_LOGS, c->text, &q);
+	int r = log_stream_of_queue(&q, options->follow, ret, err);
+	queue_free(&q);
+	return r;
+}
+
+static int mock_stats_stream(struct csn_rt *rt, const struct container_ref *c, int interval_ms,
+			     struct csn_sample_stream **ret, struct csn_error *err)
+{
+	struct queue q;
+	(void)interval_ms;
+	mock_queues_take(&mock_of(rt)->queues, MOCK_SAMPLES, c->text, &q);
+	int r = sample_stream_of_queue(&q, ret, err);
+	queue_free(&q);
+	return r;
+}
+
+static int mock_pull_stream(struct csn_rt *rt, const char *image,
+			    const struct csn_registry_options *auth,
+			    struct csn_progress_stream **ret, struct csn_error *err)
+{
+	struct queue q;
+	(void)auth;
+	mock_queues_take(&mock_of(rt)->queues, MOCK_PROGRESS, image, &q);
+	int r = progress_stream_of_queue(&q, ret, err);
+	queue_free(&q);
+	return r;
+}
+
 /* ---- logs and exec ------------------------------------------------------------------------------
  */
 
@@ -365,37 +423,54 @@ static void mock_close(struct csn_rt *rt)
 		free(gone);
 	}
 	(void)pthread_mutex_destroy(&m->lock);
+	mock_queues_done(&m->queues);
 	free(m);
 }
 
+#define REQUIRED_ROWS                                                                              \
+	.close = mock_close, .pull_image = mock_pull, .create = mock_create, .start = mock_start,  \
+	.stop = mock_stop, .remove = mock_remove, .state = mock_state, .pid = mock_pid,            \
+	.ip = mock_ip, .wait = mock_wait, .logs = mock_logs, .all_logs = mock_all_logs,            \
+	.exec = mock_exec, .stats = mock_stats
+
 static const struct rt_operations operations = {
 	.name = "mock",
-	.close = mock_close,
-	.pull_image = mock_pull,
+	REQUIRED_ROWS,
 	.list_images = mock_list_images,
 	.remove_image = mock_remove_image,
-	.create = mock_create,
-	.start = mock_start,
-	.stop = mock_stop,
-	.remove = mock_remove,
+	.prune_images = mock_prune_images,
+	.tag_image = mock_tag_image,
 	.kill = mock_kill,
-	.state = mock_state,
-	.pid = mock_pid,
-	.ip = mock_ip,
-	.wait = mock_wait,
-	.logs = mock_logs,
-	.all_logs = mock_all_logs,
-	.exec = mock_exec,
-	.stats = mock_stats,
+	.logs_stream = mock_logs_stream,
+	.stats_stream = mock_stats_stream,
+	.pull_stream = mock_pull_stream,
 };
 
-int csn_rt_open_mock(struct csn_rt **ret, struct csn_error *err)
+static const struct rt_operations bare_operations = { .name = "bare", REQUIRED_ROWS };
+
+struct mock_queues *mock_queues_of(struct csn_rt *rt)
+{
+	return rt->ops == &operations ? &mock_of(rt)->queues : NULL;
+}
+
+static int open_mock(const struct rt_operations *ops, struct csn_rt **ret, struct csn_error *err)
 {
 	struct mock *m = calloc(1, sizeof *m);
 	if (!m)
 		return as_kind(err, fail(err, ENOMEM, "out of memory"), CSN_ERROR_INTERNAL, "");
-	m->base.ops = &operations;
+	m->base.ops = ops;
 	(void)pthread_mutex_init(&m->lock, NULL);
+	mock_queues_init(&m->queues);
 	*ret = &m->base;
 	return 0;
+}
+
+int csn_rt_open_mock(struct csn_rt **ret, struct csn_error *err)
+{
+	return open_mock(&operations, ret, err);
+}
+
+int csn_rt_open_bare(struct csn_rt **ret, struct csn_error *err)
+{
+	return open_mock(&bare_operations, ret, err);
 }

@@ -7,22 +7,15 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include "agent/agent.h"
 #include "agent/native.h"
+#include "base/deadline.h"
 #include "base/error.h"
-#include "caisson-network.h"
-#include "caisson-stats.h"
 
 #define LEFTOVER_STOP_MS 5000
 
-struct native {
-	struct csn_rt base;
-	struct csn_runtime *engine;
-};
-
-static struct csn_runtime *engine_of(struct csn_rt *rt)
+struct csn_runtime *engine_of(struct csn_rt *rt)
 {
 	return ((struct native *)rt)->engine;
 }
@@ -32,45 +25,9 @@ static int not_found(const char *what, struct csn_error *err)
 	return fail_kind(err, CSN_ERROR_NOT_FOUND, what, "container not found");
 }
 
-/* A failure of the engine about container c: -ENOENT is that there is none. */
-static int about(const struct container_ref *c, int r, struct csn_error *err)
+int about(const struct container_ref *c, int r, struct csn_error *err)
 {
 	return r == -ENOENT ? not_found(c->text, err) : r;
-}
-
-static void free_containers(struct csn_containers **list)
-{
-	csn_containers_free(*list);
-}
-
-static int get(struct csn_rt *rt, const struct container_ref *c, struct csn_containers **ret,
-	       struct csn_error *err)
-{
-	return about(c, csn_container_get(engine_of(rt), c->text, ret, err), err);
-}
-
-/* ---- images ------------------------------------------------------------------------------------
- */
-
-static int native_pull(struct csn_rt *rt, const char *image, enum csn_pull_policy policy,
-		       const struct csn_registry_options *auth, struct csn_error *err)
-{
-	struct csn_image_pull_options o = CSN_IMAGE_PULL_OPTIONS_INIT;
-	o.policy = policy;
-	o.registry = auth;
-	return csn_image_pull(engine_of(rt), image, &o, NULL, err);
-}
-
-static int native_list_images(struct csn_rt *rt, struct csn_images **ret, struct csn_error *err)
-{
-	return csn_image_list(engine_of(rt), ret, err);
-}
-
-static int native_remove_image(struct csn_rt *rt, const char *image, bool force,
-			       struct csn_error *err)
-{
-	int r = csn_image_remove(engine_of(rt), image, force, err);
-	return r == -ENOENT ? fail_kind(err, CSN_ERROR_NOT_FOUND, image, "image not found") : r;
 }
 
 /* ---- life --------------------------------------------------------------------------------------
@@ -115,8 +72,7 @@ static int native_remove(struct csn_rt *rt, const struct container_ref *c, struc
 	return r == -ENOENT ? 0 : r;
 }
 
-/* Not in the state for it: the caller's mistake. */
-static int wrong_state(const struct container_ref *c, int r, struct csn_error *err)
+int wrong_state(const struct container_ref *c, int r, struct csn_error *err)
 {
 	r = about(c, r, err);
 	return r == -ESRCH || r == -EALREADY ? as_kind(err, r, CSN_ERROR_INVALID_SPEC, "") : r;
@@ -138,33 +94,11 @@ static int native_unpause(struct csn_rt *rt, const struct container_ref *c, stru
 	return wrong_state(c, csn_container_unpause(engine_of(rt), c->text, err), err);
 }
 
-/* ---- facts -------------------------------------------------------------------------------------
- */
-
-static int native_state(struct csn_rt *rt, const struct container_ref *c,
-			struct csn_container_state *ret, struct csn_error *err)
+static int native_rename(struct csn_rt *rt, const struct container_ref *c, const char *name,
+			 struct csn_error *err)
 {
-	struct csn_containers *list AUTO(free_containers)
-	= NULL;
-	TRY(get(rt, c, &list, err));
-	const struct csn_container_info *info = csn_containers_get(list, 0);
-	ret->state = info->state;
-	ret->paused = info->paused;
-	if (info->state == CSN_STATE_EXITED)
-		ret->exit_code = info->exit_code;
-	if (info->state == CSN_STATE_FAILED)
-		(void)snprintf(ret->reason, sizeof ret->reason, "%s", info->error);
-	return 0;
-}
-
-static int native_pid(struct csn_rt *rt, const struct container_ref *c, int *ret,
-		      struct csn_error *err)
-{
-	struct csn_containers *list AUTO(free_containers)
-	= NULL;
-	TRY(get(rt, c, &list, err));
-	*ret = csn_containers_get(list, 0)->pid;
-	return 0;
+	int r = about(c, csn_container_rename(engine_of(rt), c->text, name, true, err), err);
+	return r == -EINVAL || r == -EEXIST ? as_kind(err, r, CSN_ERROR_INVALID_SPEC, "") : r;
 }
 
 static int native_port_override(struct csn_rt *rt, const struct container_ref *c, uint16_t *ret,
@@ -173,54 +107,17 @@ static int native_port_override(struct csn_rt *rt, const struct container_ref *c
 	return about(c, host_port_read(engine_of(rt), c->text, ret, err), err);
 }
 
-static int native_ip(struct csn_rt *rt, const struct container_ref *c, char ret[46],
-		     struct csn_error *err)
-{
-	struct csn_containers *list AUTO(free_containers)
-	= NULL;
-	char address[CSN_ADDRESS_SIZE] = "";
-	TRY(get(rt, c, &list, err));
-	ret[0] = '\0';
-	if (csn_containers_get(list, 0)->pid == 0)
-		return 0;
-	int r = csn_container_ip(engine_of(rt), c->text, address, err);
-	(void)snprintf(ret, 46, "%.45s", r == 1 ? address : "");
-	return r == -ESRCH ? 0 : r;
-}
-
-/* A number that this host does not count is the value of none. */
-static uint64_t number(const struct csn_stats *stats, enum csn_table table, unsigned column,
-		       uint64_t none)
-{
-	uint64_t value = none;
-	if (csn_stats_rows(stats, table) > 0)
-		(void)csn_stats_value(stats, table, 0, column, &value);
-	return value;
-}
-
-static void free_stats(struct csn_stats **stats)
-{
-	csn_stats_free(*stats);
-}
-
-static int native_stats(struct csn_rt *rt, const struct container_ref *c, struct csn_rt_stats *ret,
+static int native_prune(struct csn_rt *rt, struct csn_texts **ret_deleted, uint64_t *ret_bytes,
 			struct csn_error *err)
 {
-	struct csn_stats *stats AUTO(free_stats)
-	= NULL;
-	TRY(about(c, csn_container_stats(engine_of(rt), c->text, &stats, err), err));
-	ret->cpu_usage_usec = number(stats, CSN_TABLE_CPU, CSN_CPU_USAGE, 0);
-	ret->memory_bytes = number(stats, CSN_TABLE_MEMORY, CSN_MEMORY_CURRENT, 0);
-	ret->memory_limit = number(stats, CSN_TABLE_MEMORY, CSN_MEMORY_MAX, UINT64_MAX);
-	ret->timestamp_ns = csn_stats_time_ns(stats);
-	return 0;
+	return csn_container_prune(engine_of(rt), ret_deleted, ret_bytes, err);
 }
 
 /* ---- waiting -----------------------------------------------------------------------------------
  */
 
 /* "1.5s", "250ms": as the interface's own durations are shown. */
-static int timed_out(int timeout_ms, struct csn_error *err)
+int timed_out(int timeout_ms, struct csn_error *err)
 {
 	char after[32];
 	if (timeout_ms < 1000) {
@@ -252,90 +149,100 @@ static int native_wait(struct csn_rt *rt, const struct container_ref *c, int tim
 	return 0;
 }
 
+static int native_wait_for(struct csn_rt *rt, const struct container_ref *c,
+			   enum csn_wait_condition condition, int timeout_ms,
+			   struct csn_wait_outcome *ret, struct csn_error *err)
+{
+	int r = csn_container_wait_for(engine_of(rt), c->text, condition, timeout_ms, ret, err);
+	return r == -ETIMEDOUT ? timed_out(timeout_ms, err) : about(c, r, err);
+}
+
 static int native_wait_fd(struct csn_rt *rt, const struct container_ref *c, int *ret_fd,
 			  struct csn_error *err)
 {
 	return about(c, csn_container_wait_fd(engine_of(rt), c->text, ret_fd, err), err);
 }
 
-/* ---- logs --------------------------------------------------------------------------------------
- */
-
-static void close_logs(struct csn_logs **logs)
-{
-	csn_logs_close(*logs);
-}
-
-static int add_lines(struct csn_logs *logs, const struct container_ref *c,
-		     struct csn_log_entries *entries, struct csn_error *err)
-{
-	struct csn_log_line line = CSN_LOG_LINE_INIT;
-	int r;
-	while ((r = csn_logs_next(logs, 0, &line, err)) == 1) {
-		const struct csn_log_entry e = { .timestamp_ns = line.time_ns,
-						 .stream = line.stream,
-						 .message = line.text,
-						 .message_size = line.length,
-						 .source = CSN_LOG_CONTAINER,
-						 .source_id = c->text,
-						 .service = c->id->service };
-		if (!log_entries_add(entries, &e))
-			return fail(err, ENOMEM, "out of memory");
-	}
-	return r == -EAGAIN ? 0 : r;
-}
-
-static int native_logs(struct csn_rt *rt, const struct container_ref *c, uint64_t tail,
-		       struct csn_log_entries **ret, struct csn_error *err)
-{
-	struct csn_logs_options o = CSN_LOGS_OPTIONS_INIT;
-	struct csn_logs *logs AUTO(close_logs)
-	= NULL;
-	o.tail = tail == 0 || tail > INT64_MAX ? -1 : (int64_t)tail;
-	TRY(about(c, csn_container_logs(engine_of(rt), c->text, &o, &logs, err), err));
-
-	struct csn_log_entries *entries = log_entries_new();
-	int r = entries ? add_lines(logs, c, entries, err) : fail(err, ENOMEM, "out of memory");
-	if (r < 0) {
-		csn_log_entries_free(entries);
-		return r;
-	}
-	*ret = entries;
-	return 0;
-}
-
-static int native_all_logs(struct csn_rt *rt, const struct container_ref *c,
-			   struct csn_log_entries **ret, struct csn_error *err)
-{
-	return native_logs(rt, c, 0, ret, err);
-}
-
 /* ---- exec --------------------------------------------------------------------------------------
  */
+
+static int native_exec_pty(struct csn_rt *rt, const struct container_ref *c,
+			   const struct csn_exec_options *options, struct csn_exec_stream **ret,
+			   struct csn_error *err)
+{
+	struct csn_attach *attach = NULL;
+	int r = csn_container_exec(engine_of(rt), c->text, options, &attach, err);
+	/* What was not found may be the program. */
+	if (r == -ENOENT && csn_start_exit_code(err) == 125)
+		return not_found(c->text, err);
+	if (r == -EINVAL || r == -EBUSY)
+		return as_kind(err, r, CSN_ERROR_INVALID_SPEC, "");
+	TRY(r);
+	return exec_stream_of_attach(attach, options->tty || options->stdin_open, options->tty, ret,
+				     err);
+}
 
 static int native_exec_stream(struct csn_rt *rt, const struct container_ref *c,
 			      const char *const *argv, struct csn_exec_stream **ret,
 			      struct csn_error *err)
 {
 	struct csn_exec_options o = CSN_EXEC_OPTIONS_INIT;
-	struct csn_attach *attach = NULL;
 	o.command = argv;
-	int r = csn_container_exec(engine_of(rt), c->text, &o, &attach, err);
-	/* What was not found may be the program. */
-	if (r == -ENOENT && csn_start_exit_code(err) == 125)
-		return not_found(c->text, err);
-	TRY(r);
-	return exec_stream_of_attach(attach, ret, err);
+	return native_exec_pty(rt, c, &o, ret, err);
+}
+
+static int native_exec_options(struct csn_rt *rt, const struct container_ref *c,
+			       const struct csn_exec_options *options, int timeout_ms,
+			       struct csn_exec_result *ret, struct csn_error *err)
+{
+	struct csn_exec_options o = *options;
+	struct csn_exec_stream *stream = NULL;
+	o.tty = o.stdin_open = false;
+	TRY(native_exec_pty(rt, c, &o, &stream, err));
+	int r = exec_stream_collect(stream, timeout_ms, ret, err);
+	csn_exec_stream_close(stream);
+	return r == -ETIMEDOUT ? timed_out(timeout_ms, err) : r;
 }
 
 static int native_exec(struct csn_rt *rt, const struct container_ref *c, const char *const *argv,
 		       int timeout_ms, struct csn_exec_result *ret, struct csn_error *err)
 {
-	struct csn_exec_stream *stream = NULL;
-	TRY(native_exec_stream(rt, c, argv, &stream, err));
-	int r = exec_stream_collect(stream, timeout_ms, ret, err);
-	csn_exec_stream_close(stream);
-	return r == -ETIMEDOUT ? timed_out(timeout_ms, err) : r;
+	struct csn_exec_options o = CSN_EXEC_OPTIONS_INIT;
+	o.command = argv;
+	return native_exec_options(rt, c, &o, timeout_ms, ret, err);
+}
+
+/* ---- the container's own input ------------------------------------------------------------------
+ */
+
+static void close_attach(struct csn_attach **attach)
+{
+	csn_attach_close(*attach);
+}
+
+static int attach_to(struct csn_rt *rt, const struct container_ref *c, struct csn_attach **ret,
+		     struct csn_error *err)
+{
+	return wrong_state(c, csn_container_attach(engine_of(rt), c->text, ret, err), err);
+}
+
+static int native_write_stdin(struct csn_rt *rt, const struct container_ref *c, const void *bytes,
+			      size_t size, int timeout_ms, struct csn_error *err)
+{
+	struct csn_attach *attach AUTO(close_attach)
+	= NULL;
+	TRY(attach_to(rt, c, &attach, err));
+	int r = attach_send_all(attach, bytes, size, deadline_in(timeout_ms), err);
+	return r == -EAGAIN ? timed_out(timeout_ms, err) : r;
+}
+
+static int native_close_stdin(struct csn_rt *rt, const struct container_ref *c,
+			      struct csn_error *err)
+{
+	struct csn_attach *attach AUTO(close_attach)
+	= NULL;
+	TRY(attach_to(rt, c, &attach, err));
+	return attach_end_input(attach, -1, err);
 }
 
 /* ---- open and close -----------------------------------------------------------------------------
@@ -354,6 +261,14 @@ static const struct rt_operations operations = {
 	.pull_image = native_pull,
 	.list_images = native_list_images,
 	.remove_image = native_remove_image,
+	.tag_image = native_tag_image,
+	.prune_images = native_prune_images,
+	.image_details = native_image_details,
+	.image_history = native_image_history,
+	.pull_stream = native_pull_stream,
+	.save_images = native_save_images,
+	.load_images = native_load_images,
+	.import_image = native_import_image,
 	.create = native_create,
 	.start = native_start,
 	.stop = native_stop,
@@ -365,14 +280,27 @@ static const struct rt_operations operations = {
 	.pid = native_pid,
 	.ip = native_ip,
 	.port_override = native_port_override,
+	.ports = native_ports,
+	.details = native_details,
+	.list = native_list,
+	.rename = native_rename,
+	.prune = native_prune,
+	.update = native_update,
 	.stats = native_stats,
+	.stats_stream = native_stats_stream,
 	.wait = native_wait,
 	.wait_outcome = native_wait_outcome,
+	.wait_for = native_wait_for,
 	.wait_fd = native_wait_fd,
 	.logs = native_logs,
 	.all_logs = native_all_logs,
+	.logs_stream = native_logs_stream,
 	.exec = native_exec,
 	.exec_stream = native_exec_stream,
+	.exec_options = native_exec_options,
+	.exec_pty = native_exec_pty,
+	.write_stdin = native_write_stdin,
+	.close_stdin = native_close_stdin,
 };
 
 int csn_rt_open_native(const struct csn_config *config, struct csn_rt **ret, struct csn_error *err)

@@ -6,41 +6,35 @@
 #include <poll.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include "agent/native.h"
+#include "base/deadline.h"
 #include "base/error.h"
-
-/* ---- deadlines ------------------------------------------------------------------------------- */
-
-static int64_t now_ms(void)
-{
-	struct timespec t;
-	(void)clock_gettime(CLOCK_MONOTONIC, &t);
-	return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
-}
-
-/* What is left until then; -1: no limit. */
-static int left(int64_t deadline)
-{
-	if (deadline < 0)
-		return -1;
-	int64_t ms = deadline - now_ms();
-	return ms < 0 ? 0 : (int)ms;
-}
-
-static int64_t deadline_after(int timeout_ms)
-{
-	return timeout_ms < 0 ? -1 : now_ms() + timeout_ms;
-}
 
 /* ---- the stream ------------------------------------------------------------------------------ */
 
 struct attached {
 	struct csn_exec_stream base;
 	struct csn_attach *attach;
-	bool exited;
+	bool exited, has_input, has_terminal;
 };
+
+/* Waits for news of the connection, and for room when something is still to be sent. */
+static int await(struct csn_attach *attach, short events, int64_t deadline, struct csn_error *err)
+{
+	if (csn_attach_pending(attach))
+		events |= POLLOUT;
+	struct pollfd p = { csn_attach_fd(attach), events, 0 };
+	int n = poll(&p, 1, deadline_left(deadline));
+	if (n == 0)
+		return -EAGAIN;
+	if (n < 0 && errno != EINTR)
+		return fail_errno(err, "exec: poll");
+	/* Somebody who is gone shows where it is read. */
+	if (csn_attach_pending(attach))
+		(void)!csn_attach_flush(attach, NULL);
+	return 0;
+}
 
 /* An event of the connection; -EAGAIN when none comes until then. */
 static int next_event(struct attached *a, int64_t deadline, struct csn_attach_event *ret,
@@ -50,12 +44,7 @@ static int next_event(struct attached *a, int64_t deadline, struct csn_attach_ev
 		int r = csn_attach_read(a->attach, ret, err);
 		if (r != -EAGAIN)
 			return r;
-		struct pollfd p = { csn_attach_fd(a->attach), POLLIN, 0 };
-		int n = poll(&p, 1, left(deadline));
-		if (n == 0)
-			return -EAGAIN;
-		if (n < 0 && errno != EINTR)
-			return fail_errno(err, "exec: poll");
+		TRY(await(a->attach, POLLIN, deadline, err));
 	}
 }
 
@@ -67,7 +56,7 @@ static int attached_next(struct csn_exec_stream *stream, int timeout_ms, struct 
 
 	if (a->exited)
 		return 0;
-	int r = next_event(a, deadline_after(timeout_ms), &e, err);
+	int r = next_event(a, deadline_in(timeout_ms), &e, err);
 	if (r == 0)
 		return fail(err, EIO, "exec: the connection ended before the process did");
 	if (r < 0)
@@ -96,11 +85,75 @@ static void attached_close(struct csn_exec_stream *stream)
 	free(a);
 }
 
-int exec_stream_of_attach(struct csn_attach *attach, struct csn_exec_stream **ret,
-			  struct csn_error *err)
+/* ---- input ----------------------------------------------------------------------------------- */
+
+/* Until what was taken is sent. */
+static int send_pending(struct csn_attach *attach, int64_t deadline, struct csn_error *err)
 {
-	static const struct exec_stream_operations ops = { attached_next, attached_fd,
-							   attached_close };
+	while (csn_attach_pending(attach)) {
+		int r = csn_attach_flush(attach, err);
+		if (r != -EAGAIN)
+			return r;
+		TRY(await(attach, POLLOUT, deadline, err));
+	}
+	return 0;
+}
+
+int attach_send(struct csn_attach *attach, const void *bytes, size_t size, int64_t deadline,
+		struct csn_error *err)
+{
+	TRY(send_pending(attach, deadline, err));
+	return csn_attach_write(attach, bytes, size, err);
+}
+
+int attach_end_input(struct csn_attach *attach, int64_t deadline, struct csn_error *err)
+{
+	TRY(send_pending(attach, deadline, err));
+	TRY(csn_attach_close_stdin(attach, err));
+	return send_pending(attach, deadline, err);
+}
+
+int attach_send_all(struct csn_attach *attach, const char *bytes, size_t size, int64_t deadline,
+		    struct csn_error *err)
+{
+	while (size) {
+		int n = attach_send(attach, bytes, size, deadline, err);
+		TRY(n);
+		bytes += n;
+		size -= (size_t)n;
+	}
+	return send_pending(attach, deadline, err);
+}
+
+static int attached_write(struct csn_exec_stream *stream, const void *bytes, size_t size,
+			  int timeout_ms, struct csn_error *err)
+{
+	struct attached *a = (struct attached *)stream;
+	if (!a->has_input)
+		return fail(err, EPIPE, "exec: it takes no input");
+	return attach_send(a->attach, bytes, size, deadline_in(timeout_ms), err);
+}
+
+static int attached_close_input(struct csn_exec_stream *stream, int timeout_ms,
+				struct csn_error *err)
+{
+	struct attached *a = (struct attached *)stream;
+	return a->has_input ? attach_end_input(a->attach, deadline_in(timeout_ms), err) : 0;
+}
+
+static int attached_resize(struct csn_exec_stream *stream, unsigned rows, unsigned columns,
+			   struct csn_error *err)
+{
+	struct attached *a = (struct attached *)stream;
+	return a->has_terminal ? csn_attach_resize(a->attach, rows, columns, err) : 0;
+}
+
+int exec_stream_of_attach(struct csn_attach *attach, bool has_input, bool has_terminal,
+			  struct csn_exec_stream **ret, struct csn_error *err)
+{
+	static const struct exec_stream_operations ops = { attached_next,	 attached_fd,
+							   attached_close,	 attached_write,
+							   attached_close_input, attached_resize };
 	struct attached *a = calloc(1, sizeof *a);
 	if (!a) {
 		csn_attach_close(attach);
@@ -108,6 +161,8 @@ int exec_stream_of_attach(struct csn_attach *attach, struct csn_exec_stream **re
 	}
 	a->base.ops = &ops;
 	a->attach = attach;
+	a->has_input = has_input;
+	a->has_terminal = has_terminal;
 	*ret = &a->base;
 	return 0;
 }
@@ -143,7 +198,7 @@ static int collect(struct csn_exec_stream *stream, int64_t deadline, struct text
 	struct csn_exec_event e = CSN_EXEC_EVENT_INIT;
 	bool ok = append(&texts[0], NULL, 0) && append(&texts[1], NULL, 0);
 	while (ok) {
-		int r = stream->ops->next(stream, left(deadline), &e, err);
+		int r = stream->ops->next(stream, deadline_left(deadline), &e, err);
 		if (r == -EAGAIN)
 			return -ETIMEDOUT;
 		if (r <= 0)
@@ -161,7 +216,7 @@ int exec_stream_collect(struct csn_exec_stream *stream, int timeout_ms, struct c
 {
 	struct text texts[2] = { { 0 }, { 0 } };
 	int code = 0;
-	int r = collect(stream, deadline_after(timeout_ms), texts, &code, err);
+	int r = collect(stream, deadline_in(timeout_ms), texts, &code, err);
 	if (r < 0) {
 		free(texts[0].bytes);
 		free(texts[1].bytes);

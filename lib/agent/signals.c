@@ -94,6 +94,29 @@ int csn_wait_reason_parse(const char *name, enum csn_wait_reason *ret, struct cs
 	return as_kind(err, parse_reason(name, ret, err), CSN_ERROR_INVALID_SPEC, "");
 }
 
+static const char *const conditions[] = { [CSN_WAIT_NOT_RUNNING] = "not-running",
+					  [CSN_WAIT_NEXT_EXIT] = "next-exit",
+					  [CSN_WAIT_REMOVED] = "removed" };
+
+const char *csn_wait_condition_name(enum csn_wait_condition condition)
+{
+	return (size_t)condition < COUNT(conditions) ? conditions[condition] : "unknown";
+}
+
+int csn_wait_condition_parse(const char *name, enum csn_wait_condition *ret, struct csn_error *err)
+{
+	char reason[200];
+	for (size_t i = 0; i < COUNT(conditions); i++) {
+		if (strcmp(conditions[i], name[0] ? name : conditions[0]) == 0) {
+			*ret = (enum csn_wait_condition)i;
+			return 0;
+		}
+	}
+	(void)snprintf(reason, sizeof reason,
+		       "expected not-running, next-exit or removed, not \"%.100s\"", name);
+	return fail_kind(err, CSN_ERROR_INVALID_SPEC, "", reason);
+}
+
 int csn_wait_outcome_to_json(const struct csn_wait_outcome *outcome, char **ret_json,
 			     struct csn_error *err)
 {

@@ -112,6 +112,9 @@ static void serve_client(struct execution *x, const struct pollfd *p)
 		return;
 	if (p->revents & POLLOUT)
 		attach_flush(&x->attach, c);
+	/* Input that the process does not take is not waited for when nobody is there any more. */
+	if (c->fd >= 0 && (p->revents & POLLHUP) && x->attach.waiting_size)
+		attach_drop(c);
 	if (c->fd >= 0 && (p->revents & (POLLIN | POLLHUP | POLLERR)) && !x->attach.waiting_size)
 		attach_read(&x->attach, c);
 }

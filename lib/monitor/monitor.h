@@ -80,9 +80,10 @@ struct restart_policy {
 
 /* container.json. All strings in the arena. */
 struct engine_record {
-	char *id;    /* 64 hex digits */
-	char *name;  /* unique among containers */
-	char *image; /* reference as normalised */
+	char *id;	  /* 64 hex digits */
+	char *name;	  /* unique among containers */
+	char *first_name; /* by which it is found, too, after it was renamed; or NULL */
+	char *image;	  /* reference as normalised */
 	char *image_digest;
 	char **command; /* NULL-terminated, for ps */
 	size_t command_count;

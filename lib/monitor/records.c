@@ -39,6 +39,7 @@ struct engine_row {
 static const struct json_field engine_fields[] = {
 	ROW("id", decode_string, record.id, JSON_REQUIRED),
 	ROW("name", decode_string, record.name, JSON_REQUIRED),
+	ROW("first_name", decode_text, record.first_name, JSON_OPTIONAL),
 	ROW("image", decode_string, record.image, JSON_REQUIRED),
 	ROW("image_digest", decode_string, record.image_digest, JSON_OPTIONAL),
 	ROW("command", decode_strings, command, JSON_REQUIRED),
@@ -94,6 +95,7 @@ int engine_record_write(int container_dir, const struct engine_record *r, struct
 	json_open_object(&o, NULL);
 	json_put_string(&o, "id", r->id);
 	json_put_string(&o, "name", r->name);
+	json_put_string(&o, "first_name", r->first_name);
 	json_put_string(&o, "image", r->image);
 	json_put_string(&o, "image_digest", r->image_digest);
 	put_strings(&o, "command", r->command, r->command_count);

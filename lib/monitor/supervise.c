@@ -213,9 +213,10 @@ static bool step(struct monitor *m, int timeout_ms)
 	for (size_t i = 0; i < CLIENTS_MAX; i++) {
 		const struct client *c = &m->attach.clients[i];
 		bool owed = c->pending_head_size + c->pending_size;
-		fds[EVENTS + i].fd = c->fd;
 		fds[EVENTS + i].events =
 			(owed ? POLLOUT : 0) | (m->attach.waiting_size || draining ? 0 : POLLIN);
+		/* Of one that nothing is wanted from, a hang-up would wake us again and again. */
+		fds[EVENTS + i].fd = fds[EVENTS + i].events ? c->fd : -1;
 	}
 	int n = poll(fds, COUNT(fds), timeout_ms);
 	if (n <= 0)

@@ -18,6 +18,7 @@
 #include "base/proc.h"
 #include "base/sha256.h"
 #include "caisson-image.h"
+#include "caisson-registry.h"
 #include "runtime/runtime.h"
 
 #define IMAGE_PROGRAM "caisson-image"
@@ -209,8 +210,8 @@ static const struct json_field answer_fields[] = {
 	{ 0 }
 };
 
-/* Takes one line. The image strings stay in the list's arena. */
-static int take_line(struct image_run *run, const char *line, size_t size, struct csn_error *err)
+/* The image strings stay in the list's arena. */
+int image_take_line(struct image_run *run, const char *line, size_t size, struct csn_error *err)
 {
 	struct arena own AUTO(arena_free) = { 0 };
 	struct arena *arena = run->images ? &run->images->arena : &own;
@@ -263,15 +264,16 @@ static int read_answers(struct image_run *run, int *fd, struct csn_error *err)
 	for (ssize_t n; (n = getline(&line, &capacity, in)) >= 0;) {
 		if (n > LINE_MAX_SIZE)
 			return fail(err, EPROTO, IMAGE_PROGRAM ": answered with too long a line");
-		int r = result < 0 ? 0 : take_line(run, line, (size_t)n, err);
+		int r = result < 0 ? 0 : image_take_line(run, line, (size_t)n, err);
 		if (r < 0)
 			result = r; /* and read on, so that the program can end */
 	}
 	return result;
 }
 
-int image_program(struct csn_runtime *rt, const char *const *args, int in_fd, struct image_run *run,
-		  struct csn_error *err)
+int image_program_start(struct csn_runtime *rt, const char *const *args, int in_fd,
+			const struct image_run *run, pid_t *ret_pid, int *ret_fd,
+			struct csn_error *err)
 {
 	int fds[2];
 	if (pipe2(fds, O_CLOEXEC) < 0)
@@ -285,17 +287,28 @@ int image_program(struct csn_runtime *rt, const char *const *args, int in_fd, st
 		.out_fd = write_end,
 		.env = run->env,
 	};
-	pid_t pid;
-	TRY(spawn_program(rt, &s, &pid, err));
-	close_fd(&write_end);
+	TRY(spawn_program(rt, &s, ret_pid, err));
+	*ret_fd = take_fd(&read_end);
+	return 0;
+}
 
-	int r = read_answers(run, &read_end, err);
+int image_program_end(pid_t pid, const struct image_run *run, int r, struct csn_error *err)
+{
 	int status = spawn_reap(pid);
 	if (r < 0 || run->done)
 		return r;
 	if (status >= 0 && WIFSIGNALED(status))
 		return fail(err, EIO, IMAGE_PROGRAM " was killed by signal %d", WTERMSIG(status));
 	return fail(err, EIO, IMAGE_PROGRAM " ended without an answer");
+}
+
+int image_program(struct csn_runtime *rt, const char *const *args, int in_fd, struct image_run *run,
+		  struct csn_error *err)
+{
+	auto_fd answers = -1;
+	pid_t pid;
+	TRY(image_program_start(rt, args, in_fd, run, &pid, &answers, err));
+	return image_program_end(pid, run, read_answers(run, &answers, err), err);
 }
 
 /* ---- finding one ------------------------------------------------------------------------------
@@ -419,68 +432,100 @@ int image_find_digest(struct csn_runtime *rt, const char *digest, struct image_r
 /* ---- loading ---------------------------------------------------------------------------------
  */
 
-/* load and import: [--name N] [--platform P] FILE [NAME] */
+/* load and import: [--name N] [--platform P] [--change C]… [--comment C] FILE [NAME] */
+struct load_words {
+	const char **args;
+	char *path; /* absolute: the program runs in "/"; NULL: it reads its input */
+};
+
+static void load_words_done(struct load_words *w)
+{
+	free(w->args);
+	free(w->path);
+}
+
+static int open_archive(const struct csn_image_load_options *o, struct load_words *w,
+			struct csn_error *err)
+{
+	if (!o->file)
+		return 0;
+	auto_fd file = open(o->file, O_RDONLY | O_CLOEXEC);
+	w->path = file < 0 ? NULL : realpath(o->file, NULL);
+	return w->path ? 0 : fail_errno(err, "open %s", o->file);
+}
+
+static void add_word(const char ***a, const char *option, const char *value)
+{
+	if (!value)
+		return;
+	*(*a)++ = option;
+	*(*a)++ = value;
+}
+
+static int load_words(struct csn_runtime *rt, const char *verb,
+		      const struct csn_image_load_options *o, struct load_words *w,
+		      struct csn_error *err)
+{
+	bool import = strcmp(verb, "import") == 0;
+	size_t changes = 0;
+	if (!o->file && o->fd < 0)
+		return fail(err, EINVAL, "%s: neither a file nor a descriptor", verb);
+	if (import && !o->name)
+		return fail(err, EINVAL, "import: the image needs a name");
+	TRY(open_archive(o, w, err));
+	while (o->changes && o->changes[changes])
+		changes++;
+	w->args = calloc(2 * changes + 12, sizeof *w->args);
+	const char **a = w->args;
+	if (!a)
+		return fail(err, ENOMEM, "out of memory");
+	add_word(&a, "--root", rt->root);
+	*a++ = verb;
+	add_word(&a, "--platform", o->platform);
+	add_word(&a, "--name", import ? NULL : o->name);
+	for (size_t i = 0; import && i < changes; i++)
+		add_word(&a, "--change", o->changes[i]);
+	add_word(&a, "--comment", import ? o->comment : NULL);
+	*a++ = w->path ? w->path : "-";
+	if (import)
+		*a++ = o->name;
+	return 0;
+}
+
 static int load(struct csn_runtime *rt, const char *verb,
 		const struct csn_image_load_options *options, struct csn_images **ret,
 		struct csn_error *err)
 {
 	struct csn_image_load_options o = CSN_IMAGE_LOAD_OPTIONS_INIT;
+	struct load_words w AUTO(load_words_done) = { 0 };
 	TRY(take_struct(&o, sizeof o, options, "struct csn_image_load_options", err));
-	bool import = strcmp(verb, "import") == 0;
-	if (!o.file && o.fd < 0)
-		return fail(err, EINVAL, "%s: neither a file nor a descriptor", verb);
-	if (import && !o.name)
-		return fail(err, EINVAL, "import: the image needs a name");
-
-	/* The program runs in "/": a relative path would mean something else there. */
-	auto_fd file = o.file ? open(o.file, O_RDONLY | O_CLOEXEC) : -1;
-	if (o.file && file < 0)
-		return fail_errno(err, "open %s", o.file);
-	auto_mem char *path = o.file ? realpath(o.file, NULL) : NULL;
-	if (o.file && !path)
-		return fail_errno(err, "open %s", o.file);
-
-	size_t changes = 0;
-	while (o.changes && o.changes[changes])
-		changes++;
-	auto_mem const char **args = calloc(2 * changes + 12, sizeof *args);
-	const char **a = args;
-	if (!args)
-		return fail(err, ENOMEM, "out of memory");
-	*a++ = "--root";
-	*a++ = rt->root;
-	*a++ = verb;
-	if (o.platform) {
-		*a++ = "--platform";
-		*a++ = o.platform;
-	}
-	if (o.name && !import) {
-		*a++ = "--name";
-		*a++ = o.name;
-	}
-	for (size_t i = 0; import && i < changes; i++) {
-		*a++ = "--change";
-		*a++ = o.changes[i];
-	}
-	if (o.comment && import) {
-		*a++ = "--comment";
-		*a++ = o.comment;
-	}
-	*a++ = path ? path : "-";
-	if (import)
-		*a++ = o.name;
-	*a = NULL;
-
+	TRY(load_words(rt, verb, &o, &w, err));
 	struct csn_images *l AUTO(free_images)
 	= calloc(1, sizeof *l);
 	if (!l)
 		return fail(err, ENOMEM, "out of memory");
 	struct image_run run = { .progress = o.progress, .data = o.progress_data, .images = l };
-	TRY(image_program(rt, args, path ? -1 : o.fd, &run, err));
+	TRY(image_program(rt, w.args, w.path ? -1 : o.fd, &run, err));
 	for (size_t i = 0; i < l->count; i++)
 		event_tell_image(rt, verb, l->items[i].reference, l->items[i].id);
 	if (ret)
 		*ret = take_ptr(l);
+	return 0;
+}
+
+int csn_image_load_begin(struct csn_runtime *rt, const struct csn_image_load_options *options,
+			 struct csn_image_transfer **ret, struct csn_error *err)
+{
+	struct csn_image_load_options o = CSN_IMAGE_LOAD_OPTIONS_INIT;
+	struct load_words w AUTO(load_words_done) = { 0 };
+	TRY(take_struct(&o, sizeof o, options, "struct csn_image_load_options", err));
+	TRY(load_words(rt, "load", &o, &w, err));
+	struct csn_image_transfer *t AUTO(transfer_release)
+	= transfer_new(rt, "load");
+	if (!t)
+		return fail(err, ENOMEM, "out of memory");
+	TRY(transfer_start(t, w.args, w.path ? -1 : o.fd, err));
+	*ret = take_ptr(t);
 	return 0;
 }
 

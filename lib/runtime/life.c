@@ -434,6 +434,8 @@ static int remove_files(struct csn_runtime *rt, const struct container *c, struc
 		if (names < 0)
 			return names;
 		name_free(rt, r.name, c->id);
+		if (r.first_name)
+			name_free(rt, r.first_name, c->id);
 	}
 	return within(err, remove_tree(rt->unfinished_dir, c->id, err), "container %.12s", c->id);
 }

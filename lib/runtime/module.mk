@@ -20,16 +20,19 @@ lib_runtime_libruntime_la_SOURCES = \
 	lib/runtime/merged.c lib/runtime/merged.h \
 	lib/runtime/names.c \
 	lib/runtime/pause.c \
+	lib/runtime/ports.c \
 	lib/runtime/process.c \
+	lib/runtime/prune.c \
 	lib/runtime/reference.c \
 	lib/runtime/remote.c \
+	lib/runtime/rename.c \
 	lib/runtime/restart.c \
 	lib/runtime/restart_boot.c \
 	lib/runtime/restart_here.c lib/runtime/restart_here.h \
 	lib/runtime/runtime.c lib/runtime/runtime.h \
 	lib/runtime/spawn.c \
 	lib/runtime/stats.c \
-	lib/runtime/time.c \
+	lib/runtime/transfer.c \
 	lib/runtime/update.c \
 	lib/runtime/users.c \
 	lib/runtime/volume_mounts.c \

@@ -186,9 +186,9 @@ static int begin(struct call *c, struct csn_runtime *rt, const char *verb,
 	return 0;
 }
 
-/* operands end with NULL. */
+/* operands end with NULL. transfer NULL: runs to its end. */
 static int run(struct call *c, const char *const *operands, struct image_run *r,
-	       struct csn_error *err)
+	       struct csn_image_transfer *transfer, struct csn_error *err)
 {
 	struct environment env AUTO(environment_done) = { 0 };
 	auto_fd secrets = -1;
@@ -199,7 +199,8 @@ static int run(struct call *c, const char *const *operands, struct image_run *r,
 	TRY(make_environment(c->rt, &env, err));
 	TRY(put_secrets(&c->registry, &secrets, err));
 	r->env = env.list;
-	return image_program(c->rt, c->args, secrets, r, err);
+	return transfer ? transfer_start(transfer, c->args, secrets, err)
+			: image_program(c->rt, c->args, secrets, r, err);
 }
 
 static void free_images(struct csn_images **images)
@@ -219,6 +220,24 @@ static int find_here(struct csn_runtime *rt, const char *image, struct csn_image
 	return images_add(l, &r) < 0 ? 0 : 1;
 }
 
+/* What the policy alone does not answer becomes a call: 1; 0: the image is in the list. */
+static int prepare_pull(struct csn_runtime *rt, const char *image,
+			const struct csn_image_pull_options *options,
+			struct csn_image_pull_options *o, struct call *c, struct csn_images *l,
+			struct csn_error *err)
+{
+	TRY(take_struct(o, sizeof *o, options, "struct csn_image_pull_options", err));
+	if ((size_t)o->policy >= COUNT(policies))
+		return fail(err, EINVAL, "pull policy: no such value");
+	bool local = o->policy == CSN_PULL_NEVER || o->policy == CSN_PULL_IF_NOT_PRESENT;
+	if (local && !o->platform && find_here(rt, image, l))
+		return 0;
+	TRY(begin(c, rt, "pull", o->registry, err));
+	add_option(c, "--policy", policies[o->policy]);
+	add_option(c, "--platform", o->platform);
+	return 1;
+}
+
 int csn_image_pull(struct csn_runtime *rt, const char *image,
 		   const struct csn_image_pull_options *options, struct csn_images **ret,
 		   struct csn_error *err)
@@ -231,24 +250,42 @@ int csn_image_pull(struct csn_runtime *rt, const char *image,
 
 	if (!l)
 		return fail(err, ENOMEM, "out of memory");
-	TRY(take_struct(&o, sizeof o, options, "struct csn_image_pull_options", err));
-	if ((size_t)o.policy >= COUNT(policies))
-		return fail(err, EINVAL, "pull policy: no such value");
-	bool local = o.policy == CSN_PULL_NEVER || o.policy == CSN_PULL_IF_NOT_PRESENT;
-	if (!(local && !o.platform && find_here(rt, image, l))) {
-		TRY(begin(&c, rt, "pull", o.registry, err));
-		add_option(&c, "--policy", policies[o.policy]);
-		add_option(&c, "--platform", o.platform);
+	int needed = prepare_pull(rt, image, options, &o, &c, l, err);
+	TRY(needed);
+	if (needed) {
 		struct image_run r = { .progress = o.progress,
 				       .data = o.progress_data,
 				       .images = l };
-		TRY(run(&c, operands, &r, err));
+		TRY(run(&c, operands, &r, NULL, err));
 		for (size_t i = 0; i < csn_images_count(l); i++)
 			event_tell_image(rt, "pull", csn_images_get(l, i)->reference,
 					 csn_images_get(l, i)->id);
 	}
 	if (ret)
 		*ret = take_ptr(l);
+	return 0;
+}
+
+int csn_image_pull_begin(struct csn_runtime *rt, const char *image,
+			 const struct csn_image_pull_options *options,
+			 struct csn_image_transfer **ret, struct csn_error *err)
+{
+	struct csn_image_pull_options o = CSN_IMAGE_PULL_OPTIONS_INIT;
+	const char *const operands[] = { image, NULL };
+	struct call c;
+	struct csn_image_transfer *t AUTO(transfer_release)
+	= transfer_new(rt, "pull");
+
+	if (!t)
+		return fail(err, ENOMEM, "out of memory");
+	struct image_run *r = transfer_run(t);
+	int needed = prepare_pull(rt, image, options, &o, &c, r->images, err);
+	TRY(needed);
+	if (needed)
+		TRY(run(&c, operands, r, t, err));
+	else
+		TRY(transfer_is_here(t, err));
+	*ret = take_ptr(t);
 	return 0;
 }
 
@@ -270,7 +307,7 @@ int csn_image_push(struct csn_runtime *rt, const char *image,
 	const char *const operands[] = { found.reference, o.destination, NULL };
 	TRY(begin(&c, rt, "push", o.registry, err));
 	struct image_run r = { .progress = o.progress, .data = o.progress_data, .images = l };
-	TRY(run(&c, operands, &r, err));
+	TRY(run(&c, operands, &r, NULL, err));
 	event_tell_image(rt, "push", found.reference, found.id);
 	if (ret)
 		*ret = take_ptr(l);
@@ -288,7 +325,7 @@ static int log_in_or_out(struct csn_runtime *rt, const char *verb, const char *r
 	struct call c;
 
 	TRY(begin(&c, rt, verb, options, err));
-	int result = run(&c, operands, &r, err);
+	int result = run(&c, operands, &r, NULL, err);
 	if (result == 0 && ret_where && r.where)
 		*ret_where = take_ptr(r.where);
 	free(r.where);

@@ -24,7 +24,9 @@
 
 #include "base/arena.h"
 #include "base/cleanup.h"
+#include "base/deadline.h"
 #include "base/sized.h"
+#include "caisson-registry.h"
 #include "caisson.h"
 #include "monitor/journal.h"
 #include "monitor/monitor.h"
@@ -118,6 +120,22 @@ struct image_run {
 /* Runs it to its end. args end with NULL; in_fd is its standard input, or -1. */
 int image_program(struct csn_runtime *rt, const char *const *args, int in_fd, struct image_run *run,
 		  struct csn_error *err);
+/* The same in parts: *ret_fd has lines for image_take_line, until their end. */
+int image_program_start(struct csn_runtime *rt, const char *const *args, int in_fd,
+			const struct image_run *run, pid_t *ret_pid, int *ret_fd,
+			struct csn_error *err);
+int image_take_line(struct image_run *run, const char *line, size_t size, struct csn_error *err);
+/* r: of its lines. Reaps it. */
+int image_program_end(pid_t pid, const struct image_run *run, int r, struct csn_error *err);
+
+/* A run whose lines are read by csn_image_transfer_next (transfer.c). NULL without memory. */
+struct csn_image_transfer *transfer_new(struct csn_runtime *rt, const char *verb);
+void transfer_release(struct csn_image_transfer **t);
+struct image_run *transfer_run(struct csn_image_transfer *t);
+int transfer_start(struct csn_image_transfer *t, const char *const *args, int in_fd,
+		   struct csn_error *err);
+/* There is nothing to do: the list has the image. */
+int transfer_is_here(struct csn_image_transfer *t, struct csn_error *err);
 
 /* Opens a file of the image as its containers will see it: in the topmost layer that has it, with
  * symbolic links inside the image followed. A regular file, or -ENOENT. */
@@ -250,13 +268,6 @@ int users_of_image(const struct csn_runtime *rt, const struct spec_strings *laye
 		   struct user_db *ret, struct arena *arena, struct csn_error *err);
 int users_of_container(const struct facts *f, struct user_db *ret, struct arena *arena,
 		       struct csn_error *err);
-
-/* ---- time (time.c) ----------------------------------------------------------------------------
- */
-
-/* A deadline on the monotonic clock, and what is left of it for poll(2). Negative: never. */
-int64_t deadline_in(int timeout_ms);
-int deadline_left(int64_t deadline);
 
 /* ---- attach (attach.c) ------------------------------------------------------------------------
  */

@@ -14,6 +14,7 @@
 #include <sys/eventfd.h>
 #include <sys/file.h>
 #include <sys/inotify.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/error.h"
@@ -96,53 +97,127 @@ static int settle_lost(struct csn_runtime *rt, const struct container *c, int he
 	return facts_settle(rt, c, &now, NULL);
 }
 
-static int wait_end(struct csn_runtime *rt, const struct container *c, int watch, int64_t deadline,
-		    struct csn_wait_outcome *ret, struct csn_error *err)
+/* One who waits. */
+struct waiting {
+	struct csn_runtime *rt;
+	struct container c;
+	enum csn_wait_condition condition;
+	int64_t deadline;
+	int watch;
+	int hold; /* container.json, share-locked until its end was read */
+	int held; /* pidfd of its first process */
+	bool looked, had_end;
+	int64_t old_end; /* finished_at of the end that was there at the first look */
+	struct exit_record last;
+};
+
+static void waiting_done(struct waiting *w)
 {
-	auto_fd held = -1; /* pidfd of its first process */
-	for (;;) {
-		struct facts f AUTO(facts_done) = FACTS_INIT;
-		facts_read(rt, c, false, &f);
-		if (f.init_fd >= 0) { /* of this run, not of one before */
-			close_fd(&held);
-			held = fcntl(f.init_fd, F_DUPFD_CLOEXEC, 0);
-		}
-		if (f.lost && held >= 0 && settle_lost(rt, c, held) == 0) {
-			close_fd(&held);
-			continue;
-		}
-		if ((f.has_exit && !f.restarting) || f.lost) {
-			give_outcome(&f.exit, ret);
-			return 0;
-		}
-		if (faccessat(c->dir, "container.json", F_OK, 0) < 0)
-			return fail(err, ENOENT, "container %.12s was removed", c->id);
-		int r = sleep_until_news(&f, watch, deadline);
-		if (r == -ETIMEDOUT)
-			return fail(err, ETIMEDOUT, "container %.12s has not ended in time", c->id);
-		if (r < 0)
-			return fail(err, -r, "wait: %s", strerror(-r));
+	container_close(&w->c);
+	close_fd(&w->watch);
+	close_fd(&w->hold);
+	close_fd(&w->held);
+}
+
+/* A renamed container has a new record: the lock moves on to it. */
+static void hold_record(struct waiting *w)
+{
+	auto_fd old = take_fd(&w->hold);
+	w->hold = openat(w->c.dir, "container.json", O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
+	if (w->hold >= 0)
+		(void)flock(w->hold, LOCK_SH | LOCK_NB);
+}
+
+static bool is_removed(const struct waiting *w)
+{
+	struct stat st;
+	return fstatat(w->rt->containers_dir, w->c.id, &st, AT_SYMLINK_NOFOLLOW) < 0 &&
+	       errno == ENOENT;
+}
+
+/* Whether an end that is there is what is waited for. */
+static bool is_awaited(struct waiting *w, const struct facts *f)
+{
+	bool ended = f->has_exit || f->lost;
+	int64_t at = nanoseconds(&f->exit.finished_at);
+	if (!w->looked || !ended) {
+		w->had_end = ended;
+		w->old_end = at;
 	}
+	w->looked = true;
+	if (ended)
+		w->last = f->exit;
+	if (w->condition == CSN_WAIT_NEXT_EXIT)
+		return ended && !(w->had_end && w->old_end == at);
+	/* One that is about to be restarted has ended, but is not done. */
+	return ended && !f->restarting && w->condition == CSN_WAIT_NOT_RUNNING;
+}
+
+/* 1: it is over; 0: something may have changed. */
+static int look_and_sleep(struct waiting *w, struct csn_error *err)
+{
+	struct facts f AUTO(facts_done) = FACTS_INIT;
+	hold_record(w);
+	facts_read(w->rt, &w->c, false, &f);
+	if (f.init_fd >= 0) { /* of this run, not of one before */
+		close_fd(&w->held);
+		w->held = fcntl(f.init_fd, F_DUPFD_CLOEXEC, 0);
+	}
+	if (f.lost && w->held >= 0 && settle_lost(w->rt, &w->c, w->held) == 0) {
+		close_fd(&w->held);
+		return 0;
+	}
+	if (is_awaited(w, &f))
+		return 1;
+	if (w->condition == CSN_WAIT_REMOVED) {
+		if (f.has_exit) /* read: it may go */
+			close_fd(&w->hold);
+		if (is_removed(w))
+			return 1;
+	} else if (faccessat(w->c.dir, "container.json", F_OK, 0) < 0 || is_removed(w)) {
+		return fail(err, ENOENT, "container %.12s was removed", w->c.id);
+	}
+	int r = sleep_until_news(&f, w->watch, w->deadline);
+	if (r == -ETIMEDOUT)
+		return fail(err, ETIMEDOUT, "container %.12s has not %s in time", w->c.id,
+			    w->condition == CSN_WAIT_REMOVED ? "been removed" : "ended");
+	return r < 0 ? fail(err, -r, "wait: %s", strerror(-r)) : 0;
+}
+
+int csn_container_wait_for(struct csn_runtime *rt, const char *container,
+			   enum csn_wait_condition condition, int timeout_ms,
+			   struct csn_wait_outcome *ret, struct csn_error *err)
+{
+	struct waiting w AUTO(waiting_done) = { .rt = rt,
+						.c = CONTAINER_INIT,
+						.condition = condition,
+						.deadline = deadline_in(timeout_ms),
+						.watch = -1,
+						.hold = -1,
+						.held = -1 };
+	char path[32];
+	int over;
+	if ((unsigned)condition > CSN_WAIT_REMOVED)
+		return fail(err, EINVAL, "wait: no such condition");
+	TRY(container_find(rt, container, &w.c, err));
+	(void)snprintf(path, sizeof path, "/proc/self/fd/%d", w.c.dir);
+	w.watch = inotify_init1(IN_CLOEXEC | IN_NONBLOCK);
+	if (w.watch < 0 || inotify_add_watch(w.watch, path,
+					     IN_CREATE | IN_MOVED_TO | IN_DELETE_SELF |
+						     IN_MOVE_SELF | IN_DELETE) < 0)
+		return fail_errno(err, "watch container %.12s", w.c.id);
+	do {
+		over = look_and_sleep(&w, err);
+		TRY(over);
+	} while (!over);
+	give_outcome(&w.last, ret);
+	return 0;
 }
 
 int csn_container_wait(struct csn_runtime *rt, const char *container, int timeout_ms,
 		       struct csn_wait_outcome *ret, struct csn_error *err)
 {
-	struct container c AUTO(container_close) = CONTAINER_INIT;
-	int64_t deadline = deadline_in(timeout_ms);
-	TRY(container_find(rt, container, &c, err));
-
-	char path[32];
-	(void)snprintf(path, sizeof path, "/proc/self/fd/%d", c.dir);
-	auto_fd watch = inotify_init1(IN_CLOEXEC | IN_NONBLOCK);
-	if (watch < 0 || inotify_add_watch(watch, path,
-					   IN_CREATE | IN_MOVED_TO | IN_DELETE_SELF | IN_MOVE_SELF |
-						   IN_DELETE) < 0)
-		return fail_errno(err, "watch container %.12s", c.id);
-	auto_fd hold = openat(c.dir, "container.json", O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
-	if (hold >= 0)
-		(void)flock(hold, LOCK_SH | LOCK_NB);
-	return wait_end(rt, &c, watch, deadline, ret, err);
+	return csn_container_wait_for(rt, container, CSN_WAIT_NOT_RUNNING, timeout_ms, ret, err);
 }
 
 int csn_container_wait_fd(struct csn_runtime *rt, const char *container, int *ret_fd,

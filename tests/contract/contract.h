@@ -26,8 +26,10 @@ struct csn_rt *subject_open(void);
 struct csn_service *subject_service(const char *command);
 struct csn_container_id subject_id(const char *service, uint32_t replica);
 
-TCase *types_case(void);   /* types.c: ids, signals, reasons, errors; needs no runtime */
-TCase *life_case(void);	   /* life.c */
+TCase *types_case(void); /* types.c: ids, signals, reasons, errors; needs no runtime */
+TCase *defaults_case(
+	void);		/* defaults.c: of the bare runtime and the mock, whatever the subject is */
+TCase *life_case(void); /* life.c */
 TCase *output_case(void);  /* output.c: logs and exec */
 TCase *threads_case(void); /* threads.c */
 TCase *real_case(void);	   /* real.c: of real containers only */

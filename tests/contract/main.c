@@ -71,6 +71,7 @@ int main(int argc, char **argv)
 	}
 	Suite *suite = suite_create(name);
 	suite_add_tcase(suite, types_case());
+	suite_add_tcase(suite, defaults_case());
 	suite_add_tcase(suite, life_case());
 	suite_add_tcase(suite, output_case());
 	suite_add_tcase(suite, threads_case());

@@ -5,6 +5,7 @@ check_PROGRAMS += tests/contract/test_contract
 TESTS += tests/contract/test_contract
 tests_contract_test_contract_SOURCES = \
 	tests/contract/contract.h \
+	tests/contract/defaults.c \
 	tests/contract/life.c \
 	tests/contract/main.c \
 	tests/contract/output.c \

@@ -18,13 +18,24 @@ int main(void)
 	struct csn_container_state state = CSN_CONTAINER_STATE_INIT;
 	struct csn_exec_result result = CSN_EXEC_RESULT_INIT;
 	struct csn_exec_event exec_event = CSN_EXEC_EVENT_INIT;
+	struct csn_logs_stream_options logs_stream = CSN_LOGS_STREAM_OPTIONS_INIT;
+	struct csn_log_chunk chunk = CSN_LOG_CHUNK_INIT;
+	struct csn_stats_sample sample = CSN_STATS_SAMPLE_INIT;
+	struct csn_progress progress = CSN_PROGRESS_INIT;
+	struct csn_resource_update update = CSN_RESOURCE_UPDATE_INIT;
+	struct csn_image_details details = CSN_IMAGE_DETAILS_INIT;
+	struct csn_rt_commit_options commit = CSN_RT_COMMIT_OPTIONS_INIT;
+	struct csn_path_stat path_stat = CSN_PATH_STAT_INIT;
+	struct csn_archive_put_options put = CSN_ARCHIVE_PUT_OPTIONS_INIT;
 	struct csn_runtime *rt = 0;
 	struct csn_rt *mock = 0;
 	struct csn_error err;
 
 	int sizes_are_set = config.size && load.size && mount.size && container.size && exec.size &&
 			    outcome.size && logs.size && line.size && event.size && stats.size &&
-			    state.size && result.size && exec_event.size;
+			    state.size && result.size && exec_event.size && logs_stream.size &&
+			    chunk.size && sample.size && progress.size && update.size &&
+			    details.size && commit.size && path_stat.size && put.size;
 	/* A directory that cannot be: an error comes back, and nothing is given out. */
 	config.root = "/dev/null/x";
 	config.run_root = "/dev/null/y";

@@ -1,7 +1,7 @@
 /* Deadlines for poll(2). */
 #include <time.h>
 
-#include "runtime/runtime.h"
+#include "base/deadline.h"
 
 int64_t deadline_in(int timeout_ms)
 {
