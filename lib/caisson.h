@@ -343,12 +343,15 @@ struct csn_container_options {
 	const struct csn_healthcheck *healthcheck;	/* caisson-health.h; NULL: what the image
 							 * says */
 	const struct csn_restart_policy *restart;	/* NULL: not; not with auto_remove */
+	/* "max-size=10m": a log file is retired before it is larger; "max-file=3": so many are
+	 * kept (with max-size 5). */
+	const char *const *log_options;
 };
 #define CSN_CONTAINER_OPTIONS_INIT                                                                 \
 	{                                                                                          \
 		sizeof(struct csn_container_options), NULL, NULL, NULL, NULL, NULL, NULL, NULL,    \
 			NULL, NULL, NULL, NULL, 0, NULL, 0, false, false, false, false, NULL,      \
-			NULL, 0, NULL, NULL, NULL, 0, NULL, NULL                                   \
+			NULL, 0, NULL, NULL, NULL, 0, NULL, NULL, NULL                             \
 	}
 
 /*
@@ -561,10 +564,11 @@ struct csn_logs_options {
 	int64_t tail; /* only the last so many lines of both streams together; negative: all */
 	bool follow;  /* wait for more until the container ends */
 	bool no_stdout, no_stderr;
+	int64_t since_ns, until_ns; /* only lines that began then; 0: no limit */
 };
 #define CSN_LOGS_OPTIONS_INIT                                                                      \
 	{                                                                                          \
-		sizeof(struct csn_logs_options), -1, false, false, false                           \
+		sizeof(struct csn_logs_options), -1, false, false, false, 0, 0                     \
 	}
 
 struct csn_log_line {

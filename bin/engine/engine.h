@@ -52,6 +52,9 @@ int print_json(struct json_out *o);
 /* Times as RFC 3339, or null when 0. */
 void print_json_time(struct json_out *o, const char *key, int64_t ns);
 /* "2026-11-24T13:05:00.123456789Z" */
+/* A time of an option (when.c): RFC 3339, seconds since 1970, "10m" ago; 0: not given. Nonzero
+ * after an error that was told. */
+int when_parse(const char *option, const char *text, int64_t *ret);
 void print_time(char *buf, size_t size, int64_t ns);
 /* "3 minutes", "About an hour" */
 void print_duration(char *buf, size_t size, int64_t ns);
@@ -150,7 +153,7 @@ int restart_collect(struct csn_restart_policy *ret, struct csn_error *err);
 struct make_args {
 	const char *name, *working_dir, *user, *entrypoint, *hostname, *stop_signal;
 	const char *cgroup_parent, *pull;
-	struct opt_list env, labels, ulimits;
+	struct opt_list env, labels, ulimits, log_options;
 	int stop_timeout, oom_score_adj;
 	bool interactive, tty, read_only, remove;
 };
@@ -191,6 +194,12 @@ extern struct make_args make_args;
 		  OPT_FLAG, &make_args.interactive },                                                \
 		{ 't', "tty", NULL, "with a terminal", OPT_FLAG, &make_args.tty },                   \
 		RESTART_OPTIONS, LIMIT_OPTIONS,                                                      \
+		{ 0,                                                                                 \
+		  "log-opt",                                                                         \
+		  "NAME=VALUE",                                                                      \
+		  "max-size=SIZE of a log file, max-file=NUMBER of them",                            \
+		  OPT_LIST,                                                                          \
+		  &make_args.log_options },                                                          \
 		{ 0,                                                                                 \
 		  "ulimit",                                                                          \
 		  "NAME=SOFT[:HARD]",                                                                \

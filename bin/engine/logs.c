@@ -6,12 +6,16 @@
 
 #include "bin/engine/engine.h"
 
-static const char *tail = "all", *format = "table";
+static const char *tail = "all", *format = "table", *since, *until;
 static bool follow, timestamps;
 
 static const struct opt options[] = {
 	{ 'f', "follow", NULL, "wait for more until the container ends", OPT_FLAG, &follow },
 	{ 'n', "tail", "LINES", "only the last so many lines (all)", OPT_TEXT, &tail },
+	{ 0, "since", "TIME",
+	  "only what was written since then: RFC 3339, seconds since 1970, or \"10m\" ago",
+	  OPT_TEXT, &since },
+	{ 0, "until", "TIME", "only what was written until then", OPT_TEXT, &until },
 	{ 't', "timestamps", NULL, "put the time in front of each line", OPT_FLAG, &timestamps },
 	{ 0, "format", "FORMAT", "table (plain text) or json (a line an object)", OPT_TEXT,
 	  &format },
@@ -102,7 +106,8 @@ static int run(int argc, char **argv)
 	bool json;
 	(void)argc;
 
-	if (print_format(format, &json) < 0 || parse_tail(&o.tail) != 0)
+	if (print_format(format, &json) < 0 || parse_tail(&o.tail) != 0 ||
+	    when_parse("--since", since, &o.since_ns) || when_parse("--until", until, &o.until_ns))
 		return STATUS_FAILED;
 	struct csn_runtime *rt = engine_runtime();
 	if (!rt)

@@ -89,6 +89,7 @@ int make_container(int argc, char **argv, char ret_id[CSN_ID_SIZE], struct csn_e
 	TRY(mounts_collect(&arena, &o, err));
 	TRY(collect_list(&arena, &make_args.labels, &o.labels, err));
 	TRY(collect_list(&arena, &make_args.ulimits, &o.ulimits, err));
+	TRY(collect_list(&arena, &make_args.log_options, &o.log_options, err));
 	TRY(limits_collect(&arena, &resources, err));
 	struct csn_healthcheck healthcheck;
 	const char *health_command[2];

@@ -42,7 +42,8 @@ bin_csn_SOURCES = \
 	bin/engine/unpause.c \
 	bin/engine/update.c \
 	bin/engine/volume.c \
-	bin/engine/wait.c
+	bin/engine/wait.c \
+	bin/engine/when.c
 bin_csn_LDADD = lib/libcaisson.la lib/base/libbase.la $(JANSSON_LIBS)
 dist_man_MANS += bin/man/csn.1
 

@@ -3,6 +3,7 @@
  * field's name: a service never runs with less than it asked for.
  */
 #include <errno.h>
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -12,6 +13,8 @@
 #include "base/error.h"
 #include "caisson-network.h"
 #include "service/deployment.h"
+
+enum { LOG_FILES = 4 };
 
 static int no_memory(struct csn_error *err)
 {
@@ -343,6 +346,23 @@ static int set_network(const struct service_spec *s, struct csn_container_option
 	return set_network_mode(s, o, arena, err);
 }
 
+/* So much in four files: the oldest quarter goes when there is more. How old it is does not matter.
+ */
+static int set_logs(const struct service_spec *s, struct csn_container_options *o,
+		    struct arena *arena, struct csn_error *err)
+{
+	const char **list = arena_array(arena, 3, sizeof *list);
+	uint64_t size = s->logs.max_size_bytes / LOG_FILES;
+	if (!list)
+		return no_memory(err);
+	if (size == 0)
+		return 0;
+	list[0] = arena_printf(arena, "max-size=%" PRIu64, size);
+	list[1] = arena_printf(arena, "max-file=%d", LOG_FILES);
+	o->log_options = list;
+	return list[0] && list[1] ? 0 : no_memory(err);
+}
+
 int service_options(const struct csn_service *service, const char *name,
 		    struct csn_container_options *ret, struct arena *arena, struct csn_error *err)
 {
@@ -371,6 +391,7 @@ int service_options(const struct csn_service *service, const char *name,
 	TRY(set_ulimits(s, &o, arena, err));
 	TRY(set_restart(s, &o, arena, err));
 	TRY(set_mounts(s, &o, arena, err));
+	TRY(set_logs(s, &o, arena, err));
 	TRY(service_healthcheck(s, &o.healthcheck, arena, err));
 	*ret = o;
 	return 0;

@@ -8,6 +8,8 @@
 #include "monitor/logs.h"
 
 #include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -15,7 +17,10 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "base/cleanup.h"
+#include "base/file.h"
 #include "base/utc.h"
+#include "monitor/logfiles.h"
 
 enum {
 	PART_MAX = 16 * 1024,
@@ -34,6 +39,33 @@ void log_begin(struct log_file *log)
 {
 	struct stat st;
 	log->size = fstat(log->fd, &st) == 0 ? (uint64_t)st.st_size : 0;
+	(void)unlinkat(log->dir, LOG_DROPPED, 0); /* the last run's */
+}
+
+static void put_dropped(struct log_file *log, int dir)
+{
+	char digits[24];
+	int n = snprintf(digits, sizeof digits, "%" PRIu64 "\n", log->dropped);
+	(void)file_write_atomic(dir, LOG_DROPPED, digits, (size_t)n, 0600, false, NULL);
+	log->told = log->dropped;
+}
+
+/* In the run directory, which is on no disk that could be full. */
+static void tell_dropped(struct log_file *log)
+{
+	char path[4096];
+	if (log->told == log->dropped || !log->run_root)
+		return;
+	(void)snprintf(path, sizeof path, "%s/monitor/%s", log->run_root, log->id);
+	auto_fd dir = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	if (dir >= 0)
+		put_dropped(log, dir);
+}
+
+void log_end(struct log_file *log)
+{
+	if (log->dropped)
+		put_dropped(log, log->dir);
 }
 
 static void flush(struct log_file *log)
@@ -122,6 +154,7 @@ void log_append(struct log_file *log, struct log_stream *stream, const char *byt
 		set_partial(log, stream, !end);
 	}
 	flush(log);
+	tell_dropped(log);
 }
 
 void log_cool(struct log_file *log)

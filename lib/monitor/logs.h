@@ -17,11 +17,13 @@ struct log_file {
 	uint64_t max_size;  /* bytes; 0: no limit */
 	unsigned max_files; /* with the one that is written to */
 	uint64_t size;
-	uint64_t retry_size; /* it could not be retired: not tried again before */
-	unsigned partial;    /* streams whose last record was */
-	bool torn;	     /* the file does not end with a whole record */
-	uint64_t dropped;    /* bytes that could not be written (disk full) */
-	bool warm;	     /* memory was used since log_cool() */
+	uint64_t retry_size;	   /* it could not be retired: not tried again before */
+	unsigned partial;	   /* streams whose last record was */
+	bool torn;		   /* the file does not end with a whole record */
+	uint64_t dropped;	   /* bytes that could not be written (disk full) */
+	uint64_t told;		   /* of them, in LOG_DROPPED */
+	const char *run_root, *id; /* where that is */
+	bool warm;		   /* memory was used since log_cool() */
 };
 
 /* The rest is set. */
@@ -38,6 +40,8 @@ void log_begin(struct log_file *log);
 void log_append(struct log_file *log, struct log_stream *stream, const char *bytes, size_t size);
 /* Gives memory back, when nothing came for a while. */
 void log_cool(struct log_file *log);
+/* The container has ended: what was dropped is kept with it. */
+void log_end(struct log_file *log);
 /* rotate.c: the file is retired and a new one takes its place; or nothing has changed. */
 int log_rotate(struct log_file *log);
 

@@ -284,7 +284,9 @@ int monitor_supervise(struct supervision *s)
 	m->log = (struct log_file){ .fd = s->fds[FD_LOG],
 				    .dir = s->fds[FD_CONTAINER],
 				    .max_size = s->log_max_size,
-				    .max_files = s->log_max_files };
+				    .max_files = s->log_max_files,
+				    .run_root = s->run_root,
+				    .id = s->id };
 	log_begin(&m->log);
 	m->out.name = "stdout";
 	m->err.name = "stderr";
@@ -297,6 +299,7 @@ int monitor_supervise(struct supervision *s)
 		if (!step(m, m->log.warm ? WARM_MS : -1))
 			cool(m);
 	drain(m);
+	log_end(&m->log);
 	reap(s, &end);
 	health_end(s);
 	struct rest rest = { s->root,

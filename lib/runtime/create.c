@@ -36,6 +36,7 @@ struct making {
 	struct service service;
 	struct run_network network;
 	struct csn_healthcheck health;
+	struct service_log log;
 	struct restart_policy restart;
 	int dir; /* unfinished/<id>, locked */
 };
@@ -260,6 +261,8 @@ static int put_record(struct making *m, char *name, struct csn_error *err)
 		.cgroup = (char *)(uintptr_t)s->cgroup,
 		.network = (char *)(uintptr_t)s->network,
 		.restart = m->restart,
+		.log_max_size = m->log.max_size,
+		.log_max_files = m->log.max_files,
 	};
 	return engine_record_write(m->dir, &r, err);
 }
@@ -326,6 +329,7 @@ int csn_container_create(struct csn_runtime *rt, const struct csn_container_opti
 	struct csn_security security = CSN_SECURITY_INIT;
 	TRY(decide_security(&m, &o, &security, err));
 	TRY(find_user(&m, err));
+	TRY(service_log_decide(o.log_options, &m.log, err));
 	TRY(service_health_decide(o.healthcheck, &m.image, &m.health, &m.arena, err));
 	m.dir = unfinished_begin(rt, m.id, err);
 	TRY(m.dir);

@@ -349,6 +349,7 @@ int csn_container_inspect(struct csn_runtime *rt, const char *container, char **
 	json_put_u64(&o, "restart_count", csn_containers_get(l, 0)->restart_count);
 	json_put_string(&o, "bundle", bundle);
 	json_put_string(&o, "log_path", log);
+	logs_put(rt, &c, &r, &o);
 	network_put(rt, &c, &o);
 	put_state(&o, rt, &c, csn_containers_get(l, 0), &f);
 	put_config(&o, &c);

@@ -8,10 +8,15 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdlib.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/cleanup.h"
+#include "base/file.h"
+#include "base/json.h"
 #include "monitor/logfiles.h"
+#include "runtime/runtime.h"
 
 enum { TRIES = 100 }; /* against a log that is retired faster than we look */
 
@@ -130,4 +135,58 @@ int log_source_advance(struct log_source *s, bool *ret_next)
 	int r = open_from(s, s->number + 1);
 	*ret_next = r == 0;
 	return r < 0 ? r : 1;
+}
+
+/* ---- inspect ----------------------------------------------------------------------------------
+ */
+
+struct kept {
+	int dir;
+	uint64_t files, bytes;
+};
+
+static bool add_file(void *data, uint64_t number)
+{
+	struct kept *k = data;
+	char name[LOG_NAME_MAX];
+	struct stat st;
+	log_file_name(number, name);
+	if (fstatat(k->dir, number ? name : LOG_NAME, &st, AT_SYMLINK_NOFOLLOW) == 0) {
+		k->files++;
+		k->bytes += (uint64_t)st.st_size;
+	}
+	return true;
+}
+
+/* The run directory's count while it runs, then what was kept of it. */
+static uint64_t read_dropped(struct csn_runtime *rt, const struct container *c)
+{
+	auto_mem char *text = NULL;
+	size_t size;
+	auto_fd run =
+		openat(rt->monitor_dir, c->id, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	if ((run < 0 || file_read(run, LOG_DROPPED, 100, &text, &size, NULL) < 0) &&
+	    file_read(c->dir, LOG_DROPPED, 100, &text, &size, NULL) < 0)
+		return 0;
+	return strtoull(text, NULL, 10);
+}
+
+void logs_put(struct csn_runtime *rt, const struct container *c, const struct engine_record *r,
+	      struct json_out *o)
+{
+	struct kept k = { .dir = c->dir };
+	(void)add_file(&k, 0);
+	(void)log_files_each(c->dir, add_file, &k);
+	json_open_object(o, "log");
+	if (r->log_max_size) {
+		json_put_u64(o, "max_size_bytes", r->log_max_size);
+		json_put_u64(o, "max_files", r->log_max_files);
+	} else {
+		json_put_null(o, "max_size_bytes");
+		json_put_null(o, "max_files");
+	}
+	json_put_u64(o, "files", k.files);
+	json_put_u64(o, "size_bytes", k.bytes);
+	json_put_u64(o, "dropped_bytes", read_dropped(rt, c));
+	json_close_object(o);
 }

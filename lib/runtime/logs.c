@@ -406,12 +406,14 @@ static int join(struct joined *j, const struct log_record *rec)
 }
 
 /* A line is complete: is it wanted? */
-static bool wanted(struct csn_logs *l, int stream)
+static bool wanted(struct csn_logs *l, int stream, int64_t time_ns)
 {
 	if (l->skip) {
 		l->skip--;
 		return false;
 	}
+	if (time_ns < l->options.since_ns)
+		return false;
 	return stream == 0 ? !l->options.no_stdout : !l->options.no_stderr;
 }
 
@@ -444,8 +446,12 @@ static int next_line(struct csn_logs *l, struct csn_log_line *ret)
 
 	while ((n = reader_next(&l->reader, &rec)) > 0) {
 		struct joined *j = &l->lines[rec.stream];
+		if (l->options.until_ns && rec.time_ns > l->options.until_ns && !j->open) {
+			l->ended = true; /* times go up: there is nothing more */
+			return 0;
+		}
 		if (rec.full && !j->open) {
-			if (!wanted(l, rec.stream))
+			if (!wanted(l, rec.stream, rec.time_ns))
 				continue;
 			give_line(ret, rec.stream, rec.time_ns, rec.text, rec.length, false);
 			return 1;
@@ -455,7 +461,7 @@ static int next_line(struct csn_logs *l, struct csn_log_line *ret)
 			return n;
 		if (rec.full) {
 			j->open = false;
-			if (wanted(l, rec.stream))
+			if (wanted(l, rec.stream, j->time_ns))
 				return give_joined(l, rec.stream, false, ret);
 		} else if (j->length >= LINE_MAX_SIZE && !l->skip) {
 			j->open = false;
@@ -473,7 +479,7 @@ static int last_pieces(struct csn_logs *l, struct csn_log_line *ret)
 		if (!l->lines[stream].open)
 			continue;
 		l->lines[stream].open = false;
-		if (wanted(l, stream))
+		if (wanted(l, stream, l->lines[stream].time_ns))
 			return give_joined(l, stream, true, ret);
 	}
 	return 0;

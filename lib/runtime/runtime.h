@@ -251,6 +251,13 @@ int restart_generation(struct csn_runtime *rt, char ret[GENERATION_SIZE], struct
 #define RESTART_PROGRAM "caisson-restart"
 #define NETWORK_PROGRAM "caisson-network"
 
+/* ---- logs (logs.c, logfile.c) -----------------------------------------------------------------
+ */
+
+/* Writes member "log": what is kept, and what could not be. */
+void logs_put(struct csn_runtime *rt, const struct container *c, const struct engine_record *r,
+	      struct json_out *o);
+
 /* ---- events (events.c) ------------------------------------------------------------------------
  */
 

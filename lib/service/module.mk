@@ -5,6 +5,7 @@ lib_service_libservice_la_SOURCES = \
 	lib/service/health.c \
 	lib/service/image.c \
 	lib/service/mounts.c \
+	lib/service/log_options.c \
 	lib/service/resources.c \
 	lib/service/seccomp_default.c lib/service/seccomp_default.h \
 	lib/service/security.c \

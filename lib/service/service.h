@@ -152,6 +152,15 @@ int service_to_instructions(const struct spec *spec, const struct image_config *
 int service_health_decide(const struct csn_healthcheck *given, const struct image_record *image,
 			  struct csn_healthcheck *ret, struct arena *arena, struct csn_error *err);
 
+/* ---- logs (log_options.c) ---------------------------------------------------------------------
+ */
+
+struct service_log {
+	uint64_t max_size; /* bytes of a file; 0: no limit */
+	uint32_t max_files;
+};
+int service_log_decide(const char *const *options, struct service_log *ret, struct csn_error *err);
+
 /* ---- limits (resources.c) ---------------------------------------------------------------------
  */
 

@@ -15,6 +15,7 @@ EXTRA_DIST += tests/bench/idle tests/bench/images tests/bench/run tests/bench/st
 bench: bin/caisson tests/bench/floor tests/bench/interleave
 	BUILD=$(abs_builddir) $(srcdir)/tests/bench/run
 	$(MAKE) $(AM_MAKEFLAGS) bench-stats
+	$(MAKE) $(AM_MAKEFLAGS) bench-logs
 
 # Statistics: one sample, and a thousand containers once a second.
 bench-stats: all tests/bench/sample
@@ -35,3 +36,14 @@ EXTRA_DIST += tests/bench/net
 .PHONY: bench-net
 bench-net: tests/bench/netattach
 	BUILD=$(abs_builddir) $(srcdir)/tests/bench/net 50 1000
+
+# Logs: a container's output through the monitor, against conmon.
+EXTRA_PROGRAMS += tests/bench/tail
+tests_bench_tail_SOURCES = tests/bench/tail.c
+tests_bench_tail_LDADD = lib/libcaisson.la
+CLEANFILES += tests/bench/tail
+EXTRA_DIST += tests/bench/logs
+
+.PHONY: bench-logs
+bench-logs: all tests/bench/tail
+	BUILD=$(abs_builddir) $(srcdir)/tests/bench/logs
