@@ -78,3 +78,27 @@ in_container one ip neigh flush all
 cannot "a spoofed hardware address" in_container one "$PROBE" ask udp "$two" 80 "$one"
 
 kill $server
+
+# ---- what the image exposes ---------------------------------------------------------------------
+
+csn import -c 'EXPOSE 80 80/udp' "$TMPDIR/image.tar" exposing >/dev/null
+csn run -d --name all -P exposing /netprobe serve 80 all >/dev/null
+wait_until 5 in_container all "$PROBE" ask udp 127.0.0.1 80
+for protocol in tcp udp; do
+	port=$(csn ps | sed -n "s|.*0\.0\.0\.0:\([0-9]*\)->80/$protocol.*|\1|p")
+	t_is "$(in_lan "$PROBE" ask $protocol 192.0.2.1 "${port:-1}")" "all 192.0.2.2" "-P: $protocol, on a port that was free"
+done
+csn rm -f all >/dev/null
+
+# ---- SCTP ---------------------------------------------------------------------------------------
+
+if "$PROBE" can sctp 2>/dev/null; then
+	csn run -d --name sctp -p 8084:80/sctp probe /netprobe serve 80 sctp sctp >/dev/null
+	wait_until 5 in_container sctp "$PROBE" ask sctp 127.0.0.1 80
+	t_is "$(in_lan "$PROBE" ask sctp 192.0.2.1 8084)" "sctp 192.0.2.2" "LAN to a published SCTP port"
+	t_is "$(ask sctp 192.0.2.1 8084)" "sctp 192.0.2.1" "host to a published SCTP port"
+	cannot "SCTP: a port that is not published" in_lan "$PROBE" ask sctp 192.0.2.1 80
+	csn rm -f sctp >/dev/null
+else
+	t_skip "SCTP" "this kernel has none"
+fi

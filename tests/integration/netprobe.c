@@ -4,10 +4,10 @@
  *
  *	netprobe show			addresses, the default route and resolv.conf, as they are at
  *					the first instruction
- *	netprobe serve PORT TEXT	answers "TEXT PEER" by TCP and UDP, PEER being whom it sees
- *	netprobe ask tcp|udp ADDRESS PORT [SOURCE]	prints the answer; within a second, or fails
- *	netprobe listen tcp|udp ADDRESS PORT	holds a port and says "ready"
- *	netprobe sleep			until it is killed
+ *	netprobe serve PORT TEXT [sctp]	answers "TEXT PEER" by TCP and UDP (and SCTP), PEER being
+ *whom it sees netprobe can sctp		this kernel has it netprobe ask tcp|udp|sctp ADDRESS
+ *PORT [SOURCE]	prints the answer; within a second, or fails netprobe listen tcp|udp ADDRESS PORT
+ *holds a port and says "ready" netprobe sleep			until it is killed
  */
 #include <arpa/inet.h>
 #include <errno.h>
@@ -68,7 +68,8 @@ static void limit(int fd)
 static int make_socket(const char *protocol, int family)
 {
 	int type = strcmp(protocol, "udp") == 0 ? SOCK_DGRAM : SOCK_STREAM;
-	int fd = socket(family, type | SOCK_CLOEXEC, 0);
+	int number = strcmp(protocol, "sctp") == 0 ? IPPROTO_SCTP : 0;
+	int fd = socket(family, type | SOCK_CLOEXEC, number);
 	if (fd < 0)
 		exit(fail("socket"));
 	return fd;
@@ -135,15 +136,18 @@ static void answer(int fd, bool udp, const char *text)
 
 static int serve(char **argv)
 {
-	struct pollfd fds[2] = { { .fd = bind_any("tcp", argv[2]), .events = POLLIN },
-				 { .fd = bind_any("udp", argv[2]), .events = POLLIN } };
-	if (listen(fds[0].fd, 64) < 0)
+	struct pollfd fds[3] = { { .fd = bind_any("tcp", argv[2]), .events = POLLIN },
+				 { .fd = bind_any("udp", argv[2]), .events = POLLIN },
+				 { .fd = -1 } };
+	if (argv[4])
+		fds[2] = (struct pollfd){ .fd = bind_any("sctp", argv[2]), .events = POLLIN };
+	if (listen(fds[0].fd, 64) < 0 || (argv[4] && listen(fds[2].fd, 64) < 0))
 		return fail("listen");
 	puts("ready");
 	(void)fflush(stdout);
 	for (;;) {
-		(void)poll(fds, 2, -1);
-		for (int i = 0; i < 2; i++)
+		(void)poll(fds, 3, -1);
+		for (int i = 0; i < 3; i++)
 			if (fds[i].revents)
 				answer(fds[i].fd, i == 1, argv[3]);
 	}
@@ -214,11 +218,13 @@ int main(int argc, char **argv)
 		return ask(argc, argv);
 	if (strcmp(what, "serve") == 0 && argc > 3)
 		return serve(argv);
+	if (strcmp(what, "can") == 0 && argc > 2)
+		return make_socket(argv[2], AF_INET) < 0;
 	if (strcmp(what, "listen") == 0 && argc > 4)
 		return hold(argv);
 	if (strcmp(what, "sleep") == 0)
 		for (;;)
 			pause();
-	fputs("netprobe: show, serve, ask, listen, sleep\n", stderr);
+	fputs("netprobe: show, serve, ask, can, listen, sleep\n", stderr);
 	return 2;
 }
