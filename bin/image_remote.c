@@ -37,7 +37,7 @@ static const struct json_field auth_fields[] = {
 	{ 0 }
 };
 
-/* The arena lives as long as the process. */
+/* Until the end of the process, or of what had secrets in it. */
 static struct arena arena;
 
 static int read_auth(struct auth *ret, struct csn_error *err)
@@ -67,10 +67,17 @@ static void keep_secrets(void)
 
 	(void)setrlimit(RLIMIT_CORE, &none);
 	(void)prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
+	json_wipe_memory();
 	/* Everybody else reads the upper-case name, too. */
 	const char *proxy = getenv("HTTP_PROXY");
 	if (proxy && !getenv("http_proxy"))
 		(void)setenv("http_proxy", proxy, 1);
+}
+
+static int forgetting(int status)
+{
+	arena_wipe(&arena);
+	return status;
 }
 
 static int remote_options(struct image_remote *ret, struct csn_error *err)
@@ -169,7 +176,7 @@ static int run_pull(struct image_store *s, char **argv, struct image_list *ret,
 static int cmd_pull(int argc, char **argv)
 {
 	(void)argc;
-	return with_store(run_pull, argv);
+	return forgetting(with_store(run_pull, argv));
 }
 
 static const char *push_destination;
@@ -188,7 +195,7 @@ static int run_push(struct image_store *s, char **argv, struct image_list *ret,
 static int cmd_push(int argc, char **argv)
 {
 	push_destination = argc > 1 ? argv[1] : NULL;
-	return with_store(run_push, argv);
+	return forgetting(with_store(run_push, argv));
 }
 
 static int print_where(int r, char *where, const struct csn_error *err)
@@ -215,7 +222,7 @@ static int cmd_login(int argc, char **argv)
 	const struct image_events events = standard_events();
 	if (r == 0)
 		r = image_login(&remote, argv[0], &events, &where, &err);
-	return print_where(r, where, &err);
+	return forgetting(print_where(r, where, &err));
 }
 
 static int cmd_logout(int argc, char **argv)
@@ -224,6 +231,7 @@ static int cmd_logout(int argc, char **argv)
 	char *where = NULL;
 
 	(void)argc;
+	keep_secrets();
 	int r = image_logout(arg.authfile, argv[0], &where, &err);
 	return print_where(r, where, &err);
 }

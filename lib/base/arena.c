@@ -97,3 +97,10 @@ void arena_free(struct arena *a)
 	}
 	a->chunks = NULL;
 }
+
+void arena_wipe(struct arena *a)
+{
+	for (struct arena_chunk *chunk = a->chunks; chunk; chunk = chunk->next)
+		explicit_bzero(chunk->bytes, chunk->used);
+	arena_free(a);
+}

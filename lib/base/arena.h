@@ -18,5 +18,7 @@ void *arena_array(struct arena *a, size_t count, size_t size);
 char *arena_strdup(struct arena *a, const char *s);
 char *arena_printf(struct arena *a, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 void arena_free(struct arena *a);
+/* The same, and what was in it is overwritten first: for secrets. */
+void arena_wipe(struct arena *a);
 
 #endif

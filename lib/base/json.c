@@ -9,6 +9,7 @@
 
 #include <errno.h>
 #include <jansson.h>
+#include <malloc.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -222,6 +223,18 @@ int json_decode_array(const char *text, size_t size, const char *name,
 	struct json_decoder d = { .arena = arena, .err = err, .name = name };
 	const struct json_field f = { .detail = array };
 	return decode_array(&d, wrap(root), &f, out);
+}
+
+static void free_wiped(void *p)
+{
+	if (p)
+		explicit_bzero(p, malloc_usable_size(p));
+	free(p);
+}
+
+void json_wipe_memory(void)
+{
+	json_set_alloc_funcs(malloc, free_wiped);
 }
 
 /* ---- where we are, what is wrong ------------------------------------------------------------- */

@@ -123,6 +123,9 @@ int json_decode_array(const char *text, size_t size, const char *name,
 		      const struct json_elements *array, void *out, struct arena *arena,
 		      struct csn_error *err);
 
+/* From now on what was parsed is overwritten when it is freed: for programs that parse secrets. */
+void json_wipe_memory(void);
+
 /* Inside a custom decoder: words "name: path: expected …" and returns -EINVAL. */
 int json_expected(struct json_decoder *d, const char *fmt, ...)
 	__attribute__((format(printf, 2, 3)));

@@ -234,7 +234,7 @@ static const struct json_field token_fields[] = {
 static int take_token(struct registry *r, const struct endpoint *e, const char *scopes,
 		      const struct http_response *answer, struct csn_error *err)
 {
-	AUTO(arena_free)
+	AUTO(arena_wipe)
 	struct arena arena = { 0 };
 	struct token_answer a = { 0 };
 	char *header;
@@ -388,7 +388,7 @@ static int bearer(struct registry *r, const struct endpoint *e, const struct cha
 {
 	AUTO(url_done)
 	struct url realm = { 0 };
-	AUTO(arena_free)
+	AUTO(arena_wipe)
 	struct arena arena = { 0 };
 	struct token_request q = { e, ch, c, &realm, scopes, { 0 } };
 	int v = url_parse(NULL, challenge_param(ch, "realm"), &realm, err);
@@ -435,7 +435,7 @@ static const struct challenge *pick(const struct challenge *list, size_t count, 
 static int answer_locked(struct registry *r, const struct endpoint *e, const char *scopes,
 			 const struct http_response *unauthorized, struct csn_error *err)
 {
-	AUTO(arena_free)
+	AUTO(arena_wipe)
 	struct arena arena = { 0 };
 	AUTO(credentials_done)
 	struct credentials c = { 0 };

@@ -242,7 +242,7 @@ static const struct json_field helper_fields[] = {
 static int ask_helper(const char *helper, const char *registry, struct credentials *ret,
 		      struct csn_error *err)
 {
-	AUTO(arena_free)
+	AUTO(arena_wipe)
 	struct arena arena = { 0 };
 	struct helper_answer a = { 0 };
 	AUTO(wipe)
@@ -283,7 +283,7 @@ static int find_in(const struct auth_file *f, const char *name, const char *regi
 int credentials_from_text(const char *text, size_t size, const char *name, const char *registry,
 			  const char *repository, struct credentials *ret, struct csn_error *err)
 {
-	AUTO(arena_free)
+	AUTO(arena_wipe)
 	struct arena arena = { 0 };
 	struct auth_file f = { 0 };
 
@@ -475,7 +475,7 @@ static int store_with_helper(const char *helper, const char *registry, const str
 int credentials_store(const char *file, const char *registry, const struct credentials *c,
 		      char **ret_where, struct csn_error *err)
 {
-	AUTO(arena_free)
+	AUTO(arena_wipe)
 	struct arena arena = { 0 };
 	struct auth_file f = { 0 };
 	AUTO(wipe)
@@ -522,7 +522,7 @@ static int erase_keys(const struct auth_file *f, const char *registry, char **te
 int credentials_erase(const char *file, const char *registry, char **ret_where,
 		      struct csn_error *err)
 {
-	AUTO(arena_free)
+	AUTO(arena_wipe)
 	struct arena arena = { 0 };
 	struct auth_file f = { 0 };
 	AUTO(wipe)

@@ -65,6 +65,9 @@ void http_response_done(struct http_response *r)
 	char *texts[] = { r->location,	     r->content_type, r->content_range, r->retry_after,
 			  r->content_digest, r->warning,      r->body };
 
+	/* It may have been a token. */
+	if (r->body)
+		explicit_bzero(r->body, r->body_size);
 	for (size_t i = 0; i < COUNT(texts); i++)
 		free(texts[i]);
 	for (size_t i = 0; i < r->challenge_count; i++)

@@ -728,6 +728,54 @@ START_TEST(replacing_in_a_text_cut_anywhere_ends)
 }
 END_TEST
 
+/* Is the text anywhere in memory that malloc gave out? It is put together here, so that it is
+ * nowhere else. */
+static bool heap_has(const char *first, const char *second)
+{
+	FILE *maps = fopen("/proc/self/maps", "re");
+	size_t a = strlen(first), b = strlen(second);
+	char line[512];
+	bool found = false;
+
+	ck_assert_ptr_nonnull(maps);
+	while (fgets(line, sizeof line, maps)) {
+		unsigned long from, to;
+		if (!strstr(line, "[heap]") || sscanf(line, "%lx-%lx", &from, &to) != 2)
+			continue;
+		for (const char *p = (const char *)from; p + a + b <= (const char *)to; p++)
+			found |= memcmp(p, first, a) == 0 && memcmp(p + a, second, b) == 0;
+	}
+	(void)fclose(maps);
+	return found;
+}
+
+static void parse_secret(void (*done)(struct arena *a), bool *ret_seen)
+{
+	static const struct json_field secret_fields[] = { { "password", decode_text, 0 }, { 0 } };
+	struct arena own = { 0 };
+	char *password = NULL, *text = NULL;
+	struct csn_error why;
+
+	ck_assert_int_gt(asprintf(&text, "{\"password\": \"%s%s\"}", "open", " sesame"), 0);
+	ck_assert_int_eq(json_decode(text, strlen(text), "x", secret_fields, &password, &own, &why),
+			 0);
+	*ret_seen = heap_has("open", " sesame");
+	explicit_bzero(text, strlen(text));
+	free(text);
+	done(&own);
+}
+
+START_TEST(secrets_are_overwritten)
+{
+	bool seen;
+
+	json_wipe_memory();
+	parse_secret(arena_wipe, &seen);
+	ck_assert(seen);
+	ck_assert(!heap_has("open", " sesame"));
+}
+END_TEST
+
 int main(void)
 {
 	Suite *suite = suite_create("json");
@@ -747,6 +795,10 @@ int main(void)
 	tcase_add_test(reading, looking_around_by_hand);
 	tcase_add_test(reading, memory_that_runs_out_is_said);
 	suite_add_tcase(suite, reading);
+
+	TCase *secrets = tcase_create("secrets");
+	tcase_add_test(secrets, secrets_are_overwritten);
+	suite_add_tcase(suite, secrets);
 	TCase *editing = tcase_create("editing");
 	tcase_add_checked_fixture(editing, setup, teardown);
 	tcase_add_test(editing, one_member_is_replaced);
