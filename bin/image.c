@@ -28,7 +28,7 @@ static struct {
 	const char *root;
 	const char *name;
 	const char *platform;
-	bool no_sync, no_sandbox;
+	bool no_sync, no_sandbox, downloads;
 	const char *comment;
 	struct opt_list keep, changes;
 } arg;
@@ -268,16 +268,22 @@ static int cmd_gc(int argc, char **argv)
 	const struct image_list none = { 0 };
 	struct json_out o = JSON_OUT_COMPACT;
 	struct csn_error err = { 0 };
-	size_t layers, blobs;
+	size_t layers = 0, blobs = 0;
 
 	(void)argc, (void)argv;
-	if (open_store(&s, &err) < 0 ||
-	    image_gc(s, arg.keep.items, arg.keep.count, &layers, &blobs, &err) < 0)
+	if (open_store(&s, &err) < 0)
+		return line_error(&err);
+	if (arg.downloads)
+		image_drop_downloads(s);
+	int busy = image_gc(s, arg.keep.items, arg.keep.count, &layers, &blobs, &err);
+	if (busy < 0)
 		return line_error(&err);
 	line_open(&o, "result");
 	put_images(&o, &none);
 	json_put_u64(&o, "layers_removed", layers);
 	json_put_u64(&o, "blobs_removed", blobs);
+	if (busy)
+		json_put_bool(&o, "busy", true);
 	line_end(&o);
 	return 0;
 }
@@ -313,6 +319,7 @@ static const struct opt *gc_options(void)
 	static const struct opt rows[] = {
 		{ 0, "keep", "LAYER", "keep this layer (layers/…/fs); may be repeated", OPT_LIST,
 		  &arg.keep },
+		{ 0, "downloads", NULL, "free parts of downloads, too", OPT_FLAG, &arg.downloads },
 		{ 0 },
 	};
 	return rows;
@@ -339,6 +346,7 @@ static const struct command *const commands[] = {
 	&image_tag_command,
 	&image_verify_command,
 	&image_inspect_command,
+	&image_usage_command,
 	&image_save_command,
 	&image_export_command,
 	&image_commit_command,

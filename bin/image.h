@@ -33,7 +33,7 @@ extern const struct command image_export_command, image_commit_command;
 /* ---- image_local.c --------------------------------------------------------------------------- */
 
 extern const struct command image_tag_command, image_verify_command, image_inspect_command,
-	image_save_command;
+	image_save_command, image_usage_command;
 
 /* ---- image_remote.c -------------------------------------------------------------------------- */
 

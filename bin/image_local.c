@@ -51,6 +51,26 @@ static int run_inspect(struct image_store *s, char **argv, struct image_list *re
 	return 0;
 }
 
+static int run_usage(struct image_store *s, char **argv, struct image_list *ret,
+		     struct csn_error *err)
+{
+	struct json_out o = JSON_OUT_COMPACT;
+	auto_mem char *document = NULL;
+
+	(void)argv, (void)ret;
+	TRY(image_usage(s, &document, err));
+	line_open(&o, "document");
+	json_put_string(&o, "document", document);
+	line_end(&o);
+	return 0;
+}
+
+static int cmd_usage(int argc, char **argv)
+{
+	(void)argc;
+	return with_store(run_usage, argv);
+}
+
 static int cmd_inspect(int argc, char **argv)
 {
 	(void)argc;
@@ -83,6 +103,9 @@ const struct command image_verify_command = {
 };
 const struct command image_inspect_command = {
 	"inspect", "NAME", "print what is known of an image", 1, 1, NULL, cmd_inspect,
+};
+const struct command image_usage_command = {
+	"usage", "", "print what takes how much room", 0, 0, NULL, cmd_usage,
 };
 const struct command image_save_command = {
 	"save", "NAME…", "write an archive to the descriptor 0", 1, -1, NULL, cmd_save,

@@ -25,8 +25,9 @@ CSN_API int csn_image_inspect(struct csn_runtime *rt, const char *image, char **
 /* Writes an archive that is an OCI archive and a docker-archive at once. images ends with NULL. */
 CSN_API int csn_image_save(struct csn_runtime *rt, const char *const *images, int fd,
 			   struct csn_error *err) CSN_MUST_CHECK;
-/* Frees what no image and no container needs; with all, images that no container is made from go,
- * too: *ret (may be NULL) lists them. */
+/* Frees what no image and no container needs, and parts of downloads that nobody goes on with; with
+ * all, images that no container is made from go, too: *ret (may be NULL) lists them. Waits for
+ * nobody: while there is work in the store, it is freed at the end of that. */
 CSN_API int csn_image_prune(struct csn_runtime *rt, bool all, struct csn_images **ret,
 			    struct csn_error *err) CSN_MUST_CHECK;
 
@@ -47,6 +48,47 @@ CSN_API size_t csn_history_count(const struct csn_history *history);
 CSN_API const struct csn_history_step *csn_history_get(const struct csn_history *history,
 						       size_t index);
 CSN_API void csn_history_free(struct csn_history *history);
+
+/* ---- room on disk -----------------------------------------------------------------------------
+ */
+
+/* Bytes are those of the disk's blocks, and of layers what their files had when they were unpacked.
+ */
+struct csn_usage_sum {
+	size_t total, active; /* active: in use; of containers those that run */
+	uint64_t size_bytes, reclaimable_bytes;
+};
+struct csn_usage_image {
+	const char *reference, *id;
+	/* Of its layers; shared with other images, and its own. */
+	uint64_t size_bytes, shared_bytes, unique_bytes;
+	size_t containers; /* made from it */
+};
+struct csn_usage_container {
+	const char *id, *name, *image;
+	uint64_t size_bytes; /* of what it wrote */
+	bool running;
+};
+struct csn_usage_volume {
+	const char *name;
+	uint64_t size_bytes;
+	bool used; /* a container mounts it */
+};
+struct csn_usage {
+	/* Of images: unpacked layers, each counted once; a name more is no image more, and what no
+	 * container stands on can be reclaimed. Blobs are what was loaded or pulled, compressed. */
+	struct csn_usage_sum images, containers, volumes, blobs, downloads;
+	const struct csn_usage_image *image_items; /* by reference */
+	size_t images_count;
+	const struct csn_usage_container *container_items; /* by name */
+	size_t containers_count;
+	const struct csn_usage_volume *volume_items; /* by name */
+	size_t volumes_count;
+};
+/* Walks through everything that containers and volumes have. csn_usage_free() it. */
+CSN_API int csn_usage_get(struct csn_runtime *rt, struct csn_usage **ret,
+			  struct csn_error *err) CSN_MUST_CHECK;
+CSN_API void csn_usage_free(struct csn_usage *usage);
 
 /* ---- out of containers ------------------------------------------------------------------------
  */

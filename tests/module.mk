@@ -7,6 +7,7 @@
 #	make check-clients       podman, Docker and others with caisson as their runtime (root)
 #	make check-fault         runtimes killed, or failing, at each system call (root)
 #	make check-rust          the Rust crate of contrib/rust
+#	make check-images        five real images against umoci and podman (root, mmdebstrap)
 #	make check-vm            the integration tests under real cgroup v2, in QEMU (root)
 TEST_EXTENSIONS = .sh
 SH_LOG_COMPILER = $(srcdir)/tests/integration/run
@@ -16,6 +17,7 @@ AM_TESTS_ENVIRONMENT = BUILD='$(abs_builddir)'; SRC='$(abs_srcdir)'; CC='$(CC)';
 
 include tests/conformance/module.mk
 include tests/fuzz/module.mk
+include tests/images/module.mk
 include tests/integration/module.mk
 include tests/clients/module.mk
 include tests/lint/module.mk

@@ -22,6 +22,7 @@ extern const struct command command_attach, command_create, command_events, comm
 extern const struct command command_commit, command_export, command_image, command_save,
 	command_tag;
 
+extern const struct command command_df, command_system_prune; /* of system */
 extern const struct command command_network, command_system, command_volume;
 
 /* Exit statuses that are not a container's. */

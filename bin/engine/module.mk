@@ -48,4 +48,4 @@ bin_csn_LDADD = lib/libcaisson.la lib/base/libbase.la $(JANSSON_LIBS)
 dist_man_MANS += bin/man/csn.1
 
 # Networks.
-bin_csn_SOURCES += bin/engine/make_network.c bin/engine/network.c bin/engine/system.c
+bin_csn_SOURCES += bin/engine/make_network.c bin/engine/network.c bin/engine/system.c bin/engine/system_usage.c

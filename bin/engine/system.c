@@ -79,11 +79,12 @@ static const struct command command_start_wanted = {
 
 static int run(int argc, char **argv)
 {
-	static const struct command *const commands[] = { &command_recover, &command_start_wanted,
+	static const struct command *const commands[] = { &command_df, &command_system_prune,
+							  &command_recover, &command_start_wanted,
 							  NULL };
 	return opts_run_command("csn system", commands, argc, argv);
 }
 
 const struct command command_system = {
-	"system", "recover|start", "what concerns all at once", 1, -1, NULL, run
+	"system", "df|prune|recover|start …", "what concerns all at once", 1, -1, NULL, run
 };

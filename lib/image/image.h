@@ -37,9 +37,10 @@
  * {"type":"warning","warning":"sentence"}, …, and ends with
  * {"type":"result","images":[{"reference":…,"digest":…,"id":…,"size":…,"created":…,
  * "architecture":…,"os":…}]} or {"type":"error","error":"sentence","code":22} and exit status 1.
- * remove takes the name away; gc then frees blobs and layers that no image has, but for those named
- * by --keep ("layers/sha256-…/fs": containers stand on them), and prints the result
- * {"type":"result","images":[],"layers_removed":n,"blobs_removed":n}.
+ * remove takes the name away; gc [--downloads] then frees blobs and layers that no image has, but
+ *for those named by --keep ("layers/sha256-…/fs": containers stand on them), and prints the result
+ * {"type":"result","images":[],"layers_removed":n,"blobs_removed":n}; with
+ * "busy":true nothing was, since somebody is at work: <root>/garbage is for whoever ends last.
  */
 #ifndef CSN_IMAGE_IMAGE_H
 #define CSN_IMAGE_IMAGE_H
@@ -157,9 +158,18 @@ int image_list(struct image_store *s, struct image_list *ret, struct csn_error *
 /* -ENOENT: no image of that name. *ret: what it was. */
 int image_remove(struct image_store *s, const char *name, struct image_list *ret,
 		 struct csn_error *err);
-/* Frees what no image record names; keep: entries of "layers" in records. */
+/* There is something to free; what was at work when it came to be frees it at the end. */
+#define IMAGE_GARBAGE "garbage"
+
+/* Frees what no image record names; keep: entries of "layers" in records. 1: somebody is at work in
+ * the store, and <root>/garbage is there for whoever ends last. */
 int image_gc(struct image_store *s, const char *const *keep, size_t keep_count, size_t *ret_layers,
 	     size_t *ret_blobs, struct csn_error *err);
+/* Removes what is left of downloads that nobody goes on with. */
+void image_drop_downloads(struct image_store *s);
+/* A JSON object: "layers" ("name", "size_bytes", "needed"), and "blobs", "unneeded_blobs",
+ * "downloads" with "count" and "size_bytes". malloc'd. */
+int image_usage(struct image_store *s, char **ret, struct csn_error *err);
 /* One image gets another name. */
 int image_tag(struct image_store *s, const char *name, const char *new_name,
 	      const struct image_events *events, struct image_list *ret, struct csn_error *err);

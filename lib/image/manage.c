@@ -3,7 +3,8 @@
  *
  * Removing takes away a name only. What it stood for is found by marking: each record names its
  * layers, its manifest and its config, and the manifest its blobs; everything else is swept. Nobody
- * may be loading meanwhile, since a load relies on blobs and layers that it found.
+ * may be loading meanwhile, since a load relies on blobs and layers that it found: then a file is
+ * left for whoever is the last to do so, <root>/garbage.
  */
 #include <dirent.h>
 #include <errno.h>
@@ -17,6 +18,7 @@
 #include "base/cleanup.h"
 #include "base/error.h"
 #include "base/file.h"
+#include "image/manage.h"
 #include "image/manifest.h"
 #include "image/record.h"
 #include "image/ref.h"
@@ -93,13 +95,6 @@ int image_remove(struct image_store *s, const char *name, struct image_list *ret
 
 /* ---- gc -------------------------------------------------------------------------------------- */
 
-/* Names that are needed: digests and names of layers. */
-struct marks {
-	struct arena *arena;
-	const char **items;
-	size_t count, capacity;
-};
-
 static int mark(struct marks *m, const char *name, struct csn_error *err)
 {
 	if (m->count == m->capacity) {
@@ -119,7 +114,7 @@ static int by_text(const void *a, const void *b)
 	return strcmp(*(const char *const *)a, *(const char *const *)b);
 }
 
-static bool is_marked(const struct marks *m, const char *name)
+bool marks_have(const struct marks *m, const char *name)
 {
 	return m->count && bsearch(&name, m->items, m->count, sizeof *m->items, by_text);
 }
@@ -199,7 +194,7 @@ static int sweep(int at, const char *dir, const char *prefix, const struct marks
 	(void)take_fd(&list_fd);
 	while ((e = readdir(d))) {
 		(void)snprintf(name, sizeof name, "%s%s", prefix, e->d_name);
-		if (e->d_name[0] == '.' || is_marked(m, name))
+		if (e->d_name[0] == '.' || marks_have(m, name))
 			continue;
 		TRY(remove_tree(fd, e->d_name, err));
 		++*ret_count;
@@ -207,36 +202,52 @@ static int sweep(int at, const char *dir, const char *prefix, const struct marks
 	return 0;
 }
 
+int marks_make(struct image_store *s, const char *const *keep, size_t keep_count, struct marks *m,
+	       struct csn_error *err)
+{
+	for (size_t i = 0; i < keep_count; i++)
+		TRY(mark_layer(m, keep[i], err));
+	TRY(mark_all(s, m, err));
+	if (m->count)
+		qsort(m->items, m->count, sizeof *m->items, by_text);
+	return 0;
+}
+
+void marks_done(struct marks *m)
+{
+	free(m->items);
+}
+
+/* Left before the lock is tried: who holds it then ends after that, and will see it. */
+static int leave_garbage(struct image_store *s, struct csn_error *err)
+{
+	auto_fd fd = openat(s->root_dir, IMAGE_GARBAGE, O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
+
+	return fd < 0 ? fail_errno(err, "make the file %s", IMAGE_GARBAGE) : 0;
+}
+
 int image_gc(struct image_store *s, const char *const *keep, size_t keep_count, size_t *ret_layers,
 	     size_t *ret_blobs, struct csn_error *err)
 {
 	AUTO(arena_free)
 	struct arena arena = { 0 };
-	struct marks m = { .arena = &arena };
+	struct marks m AUTO(marks_done) = { .arena = &arena };
 	size_t layers = 0, blobs = 0;
-	int r = 0;
 
+	TRY(leave_garbage(s, err));
 	auto_fd unused = store_lock_unused(s, err);
+	if (unused == -EBUSY)
+		return 1;
 	TRY(unused);
 	auto_fd lock = store_lock(s, err);
 	TRY(lock);
-	for (size_t i = 0; i < keep_count && r == 0; i++)
-		r = mark_layer(&m, keep[i], err);
-	if (r == 0)
-		r = mark_all(s, &m, err);
-	if (r == 0)
-		r = index_update(s, NULL, 0, has_no_record, s, err);
-	if (r == 0 && m.count)
-		qsort(m.items, m.count, sizeof *m.items, by_text);
-	if (r == 0)
-		r = sweep(s->root_dir, "layers", "", &m, &layers, err);
-	if (r == 0)
-		r = sweep(s->blobs_dir, "sha256", "sha256:", &m, &blobs, err);
-	if (r == 0)
-		r = sweep(s->blobs_dir, "sha512", "sha512:", &m, &blobs, err);
-	free(m.items);
-	if (r < 0)
-		return r;
+	/* What becomes garbage from here on leaves the file again. */
+	(void)unlinkat(s->root_dir, IMAGE_GARBAGE, 0);
+	TRY(marks_make(s, keep, keep_count, &m, err));
+	TRY(index_update(s, NULL, 0, has_no_record, s, err));
+	TRY(sweep(s->root_dir, "layers", "", &m, &layers, err));
+	TRY(sweep(s->blobs_dir, "sha256", "sha256:", &m, &blobs, err));
+	TRY(sweep(s->blobs_dir, "sha512", "sha512:", &m, &blobs, err));
 	*ret_layers = layers;
 	*ret_blobs = blobs;
 	return 0;

@@ -2,6 +2,7 @@
 #ifndef CSN_IMAGE_MANAGE_H
 #define CSN_IMAGE_MANAGE_H
 
+#include "base/arena.h"
 #include "image/store.h"
 
 /* A marker that this session is not on disk yet (settle.c); session_begin makes it, session_end
@@ -10,6 +11,18 @@ int settle_mark(struct session *s, struct csn_error *err);
 void settle_unmark(struct session *s);
 /* The session is about to be committed: its age counts from now. */
 int settle_touch(struct session *s, struct csn_error *err);
+
+/* Names that images need: digests, and names of layers. The arena is the caller's. */
+struct marks {
+	struct arena *arena;
+	const char **items;
+	size_t count, capacity;
+};
+/* keep: as image_gc has it. Call marks_done() whatever it returns. */
+int marks_make(struct image_store *s, const char *const *keep, size_t keep_count, struct marks *m,
+	       struct csn_error *err);
+bool marks_have(const struct marks *m, const char *name);
+void marks_done(struct marks *m);
 
 /* Reads a stored blob and checks its digest; one that is damaged is removed, if drop says so, so
  * that nobody takes it for what its name says. */

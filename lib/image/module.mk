@@ -51,6 +51,7 @@ lib_image_libimage_la_SOURCES = \
 	lib/image/unpack.c lib/image/unpack.h \
 	lib/image/unpacker.c lib/image/unpacker.h \
 	lib/image/url.c lib/image/url.h \
+	lib/image/usage.c \
 	lib/image/verify.c \
 	lib/image/wire.h \
 	lib/image/whiteout.c lib/image/whiteout.h \

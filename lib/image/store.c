@@ -42,6 +42,8 @@ static int lock_dir(int dir_fd, int how, struct csn_error *err)
 	do
 		r = flock(fd, how);
 	while (r < 0 && errno == EINTR);
+	if (r < 0 && errno == EWOULDBLOCK)
+		return fail(err, EBUSY, "the image store is in use");
 	return r < 0 ? fail_errno(err, "lock the image store") : take_fd(&fd);
 }
 
@@ -57,7 +59,7 @@ int store_lock_use(struct image_store *s, struct csn_error *err)
 
 int store_lock_unused(struct image_store *s, struct csn_error *err)
 {
-	return lock_dir(s->layers_dir, LOCK_EX, err);
+	return lock_dir(s->layers_dir, LOCK_EX | LOCK_NB, err);
 }
 
 /* ---- opening --------------------------------------------------------------------------------- */

@@ -96,7 +96,7 @@ void session_warn(const struct session *s, const char *fmt, ...)
 int store_lock(struct image_store *s, struct csn_error *err);
 /* Shared: what is in the store stays there as long as the returned fd is open. */
 int store_lock_use(struct image_store *s, struct csn_error *err);
-/* Waits until there is no session; none begins before the returned fd is closed. */
+/* -EBUSY while there is a session; none begins before the returned fd is closed. */
 int store_lock_unused(struct image_store *s, struct csn_error *err);
 /* "sha256:<hex>" → "sha256/<hex>", below blobs_dir. */
 void store_blob_path(const char *digest, char ret[DIGEST_TEXT_MAX]);

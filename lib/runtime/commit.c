@@ -59,7 +59,7 @@ int csn_container_export(struct csn_runtime *rt, const char *container, int fd,
 	for (size_t i = 0; i < s.record.layers_count; i++)
 		args[n++] = s.record.layers[i];
 	args[n] = upper;
-	int r = image_program(rt, args, fd, &run, err);
+	int r = image_work(rt, args, fd, &run, err);
 	return r < 0 ? within(err, r, "container \"%s\"", container) : 0;
 }
 
@@ -175,7 +175,7 @@ static int commit(struct committing *m, struct csn_images **ret, struct csn_erro
 	if (upper < 0)
 		return fail_errno(err, "open directory upper");
 	TRY(pause_it(m, &paused, err));
-	int r = image_program(m->rt, m->args, upper, &run, err);
+	int r = image_work(m->rt, m->args, upper, &run, err);
 	struct csn_error why;
 	int e = paused ? csn_container_unpause(m->rt, m->s->c.id, &why) : 0;
 	TRY(r);

@@ -26,7 +26,7 @@ static int run_verb(struct csn_runtime *rt, const char *verb, const char *image,
 
 	TRY(image_find(rt, image, &r, &arena, err));
 	const char *const args[] = { "--root", rt->root, verb, r.reference, more, NULL };
-	return image_program(rt, args, -1, run, err);
+	return image_work(rt, args, -1, run, err);
 }
 
 int csn_image_tag(struct csn_runtime *rt, const char *image, const char *name,
@@ -82,5 +82,5 @@ int csn_image_save(struct csn_runtime *rt, const char *const *images, int fd, st
 		TRY(image_find(rt, images[i], &r, &arena, err));
 		args[3 + i] = r.reference;
 	}
-	return image_program(rt, args, fd, &run, err);
+	return image_work(rt, args, fd, &run, err);
 }

@@ -19,6 +19,7 @@
 #include "base/sha256.h"
 #include "caisson-image.h"
 #include "caisson-registry.h"
+#include "image/image.h"
 #include "runtime/runtime.h"
 
 #define IMAGE_PROGRAM "caisson-image"
@@ -110,9 +111,9 @@ static void close_dir(DIR **d)
 }
 
 /* Calls fn with each sound record. */
-static int each_record(struct csn_runtime *rt, struct arena *arena,
-		       int (*fn)(void *data, const struct image_record *r), void *data,
-		       struct csn_error *err)
+int image_each(struct csn_runtime *rt, struct arena *arena,
+	       int (*fn)(void *data, const struct image_record *r), void *data,
+	       struct csn_error *err)
 {
 	int copy = openat(rt->images_dir, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	DIR *d AUTO(close_dir)
@@ -152,7 +153,7 @@ int csn_image_list(struct csn_runtime *rt, struct csn_images **ret, struct csn_e
 	= calloc(1, sizeof *l);
 	if (!l)
 		return fail(err, ENOMEM, "out of memory");
-	TRY(each_record(rt, &l->arena, list_add, l, err));
+	TRY(image_each(rt, &l->arena, list_add, l, err));
 	if (l->count)
 		qsort(l->items, l->count, sizeof *l->items, by_reference);
 	*ret = take_ptr(l);
@@ -171,6 +172,7 @@ struct answer {
 	char *type, *layer, *action, *warning, *error, *where, *document;
 	uint64_t bytes, total;
 	int32_t code;
+	bool busy;
 	struct {
 		struct image_record *items;
 		size_t count;
@@ -206,6 +208,7 @@ static const struct json_field answer_fields[] = {
 	{ "bytes", decode_u64, offsetof(struct answer, bytes) },
 	{ "total", decode_u64, offsetof(struct answer, total) },
 	{ "code", decode_i32, offsetof(struct answer, code) },
+	{ "busy", decode_bool, offsetof(struct answer, busy) },
 	{ "images", decode_array, offsetof(struct answer, images), &image_elements },
 	{ 0 }
 };
@@ -225,6 +228,7 @@ int image_take_line(struct image_run *run, const char *line, size_t size, struct
 	}
 	if (strcmp(a.type, "result") == 0) {
 		run->done = true;
+		run->busy = a.busy;
 		for (size_t i = 0; run->images && i < a.images.count; i++)
 			if (images_add(run->images, &a.images.items[i]) < 0)
 				return fail(err, ENOMEM, "out of memory");
@@ -389,7 +393,7 @@ int image_find(struct csn_runtime *rt, const char *text, struct image_record *re
 	struct search s = { .prefix = strncmp(text, "sha256:", 7) == 0 ? text + 7 : text };
 	size_t digits = strspn(s.prefix, HEX_DIGITS);
 	if (s.prefix[digits] == '\0' && digits >= 4 && digits <= 64) {
-		TRY(each_record(rt, arena, search_id, &s, err));
+		TRY(image_each(rt, arena, search_id, &s, err));
 		if (s.ambiguous)
 			return fail(err, EINVAL, "image \"%s\": several ids begin like this", text);
 		if (s.is_found) {
@@ -423,7 +427,7 @@ int image_find_digest(struct csn_runtime *rt, const char *digest, struct image_r
 	struct digest_search s = { digest ? digest : "", ret, false };
 
 	TRY(settle(rt, err));
-	TRY(each_record(rt, arena, search_digest, &s, err));
+	TRY(image_each(rt, arena, search_digest, &s, err));
 	return s.is_found
 		       ? 0
 		       : fail(err, ENOENT, "the image that it was made from is not here any more");
@@ -505,7 +509,7 @@ static int load(struct csn_runtime *rt, const char *verb,
 	if (!l)
 		return fail(err, ENOMEM, "out of memory");
 	struct image_run run = { .progress = o.progress, .data = o.progress_data, .images = l };
-	TRY(image_program(rt, w.args, w.path ? -1 : o.fd, &run, err));
+	TRY(image_work(rt, w.args, w.path ? -1 : o.fd, &run, err));
 	for (size_t i = 0; i < l->count; i++)
 		event_tell_image(rt, verb, l->items[i].reference, l->items[i].id);
 	if (ret)
@@ -589,9 +593,17 @@ static int users_add(void *data, const char *id)
 	return 0;
 }
 
-static int collect_garbage(struct csn_runtime *rt, const struct users *u, struct csn_error *err)
+static bool has_garbage(const struct csn_runtime *rt)
 {
-	auto_mem const char **args = calloc(u->count + 4, sizeof *args);
+	return faccessat(rt->root_dir, IMAGE_GARBAGE, F_OK, AT_SYMLINK_NOFOLLOW) == 0;
+}
+
+/* Never waits: while somebody is at work in the store, what is to be freed stays for whoever ends
+ * last. Whoever removed an image while we were freeing has left it to us. */
+static int collect_garbage(struct csn_runtime *rt, const struct users *u, bool downloads,
+			   struct csn_error *err)
+{
+	auto_mem const char **args = calloc(u->count + 5, sizeof *args);
 	if (!args)
 		return fail(err, ENOMEM, "out of memory");
 	args[0] = "--root";
@@ -599,8 +611,14 @@ static int collect_garbage(struct csn_runtime *rt, const struct users *u, struct
 	args[2] = "gc";
 	for (size_t i = 0; i < u->count; i++)
 		args[3 + i] = u->args[i];
+	if (downloads)
+		args[3 + u->count] = "--downloads";
 	struct image_run run = { 0 };
-	return image_program(rt, args, -1, &run, err);
+	do {
+		run = (struct image_run){ 0 };
+		TRY(image_program(rt, args, -1, &run, err));
+	} while (!run.busy && has_garbage(rt));
+	return 0;
 }
 
 static void users_done(struct users *u)
@@ -630,7 +648,34 @@ int csn_image_remove(struct csn_runtime *rt, const char *image, bool force, stru
 	struct image_run run = { 0 };
 	TRY(image_program(rt, args, -1, &run, err));
 	event_tell_image(rt, "remove", r.reference, r.id);
-	return collect_garbage(rt, &u, err);
+	return collect_garbage(rt, &u, false, err);
+}
+
+/* Somebody could not free what it removed, since we were at work. */
+static int collect_left(struct csn_runtime *rt, struct csn_error *err)
+{
+	struct arena arena AUTO(arena_free) = { 0 };
+	struct users u AUTO(
+		users_done) = { .rt = rt, .arena = &arena, .reference = "", .digest = "" };
+	auto_fd lock = lock_dir(rt->containers_dir, LOCK_EX, err);
+	if (lock < 0)
+		return lock;
+	TRY(container_each(rt, users_add, &u, err));
+	return collect_garbage(rt, &u, false, err);
+}
+
+void images_free_left(struct csn_runtime *rt)
+{
+	if (has_garbage(rt))
+		(void)collect_left(rt, NULL);
+}
+
+int image_work(struct csn_runtime *rt, const char *const *args, int in_fd, struct image_run *run,
+	       struct csn_error *err)
+{
+	int r = image_program(rt, args, in_fd, run, err);
+	images_free_left(rt);
+	return r;
 }
 
 /* Removes the image if no container is made from it. */
@@ -672,7 +717,7 @@ int csn_image_prune(struct csn_runtime *rt, bool all, struct csn_images **ret,
 	TRY(csn_image_list(rt, &list, err));
 	for (size_t i = 0; all && i < csn_images_count(list); i++)
 		TRY(prune_one(rt, &u, csn_images_get(list, i), removed, err));
-	TRY(collect_garbage(rt, &u, err));
+	TRY(collect_garbage(rt, &u, true, err));
 	if (ret)
 		*ret = take_ptr(removed);
 	return 0;

@@ -34,6 +34,7 @@ lib_runtime_libruntime_la_SOURCES = \
 	lib/runtime/stats.c \
 	lib/runtime/transfer.c \
 	lib/runtime/update.c \
+	lib/runtime/usage.c \
 	lib/runtime/users.c \
 	lib/runtime/volume_mounts.c \
 	lib/runtime/volume_store.c \

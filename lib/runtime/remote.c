@@ -200,7 +200,7 @@ static int run(struct call *c, const char *const *operands, struct image_run *r,
 	TRY(put_secrets(&c->registry, &secrets, err));
 	r->env = env.list;
 	return transfer ? transfer_start(transfer, c->args, secrets, err)
-			: image_program(c->rt, c->args, secrets, r, err);
+			: image_work(c->rt, c->args, secrets, r, err);
 }
 
 static void free_images(struct csn_images **images)

@@ -99,6 +99,10 @@ char *reference_normalise(const char *text);
 /* The image of that name, id or beginning of an id. */
 int image_find(struct csn_runtime *rt, const char *text, struct image_record *ret,
 	       struct arena *arena, struct csn_error *err);
+/* Calls fn with each sound record, until it returns a negative value. */
+int image_each(struct csn_runtime *rt, struct arena *arena,
+	       int (*fn)(void *data, const struct image_record *r), void *data,
+	       struct csn_error *err);
 /* The first image of that digest, by any name; -ENOENT: "… is not here any more". */
 int image_find_digest(struct csn_runtime *rt, const char *digest, struct image_record *ret,
 		      struct arena *arena, struct csn_error *err);
@@ -116,6 +120,7 @@ struct image_run {
 	char *where;		   /* of the result, or NULL; malloc'd */
 	char *document;		   /* of inspect, or NULL; malloc'd */
 	bool done;		   /* a result or an error has come */
+	bool busy;		   /* of gc: nothing was freed, somebody is at work */
 };
 /* Runs it to its end. args end with NULL; in_fd is its standard input, or -1. */
 int image_program(struct csn_runtime *rt, const char *const *args, int in_fd, struct image_run *run,
@@ -136,6 +141,14 @@ int transfer_start(struct csn_image_transfer *t, const char *const *args, int in
 		   struct csn_error *err);
 /* There is nothing to do: the list has the image. */
 int transfer_is_here(struct csn_image_transfer *t, struct csn_error *err);
+
+/* The same for work that may take long: if an image was removed meanwhile, what it needed is freed
+ * afterwards. The caller holds no lock. */
+int image_work(struct csn_runtime *rt, const char *const *args, int in_fd, struct image_run *run,
+	       struct csn_error *err);
+
+/* Afterwards. */
+void images_free_left(struct csn_runtime *rt);
 
 /* Opens a file of the image as its containers will see it: in the topmost layer that has it, with
  * symbolic links inside the image followed. A regular file, or -ENOENT. */

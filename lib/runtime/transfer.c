@@ -92,6 +92,7 @@ void csn_image_transfer_close(struct csn_image_transfer *transfer)
 		/* Not reaped yet, so it is no other process. */
 		(void)kill(transfer->pid, SIGKILL);
 		(void)spawn_reap(transfer->pid);
+		images_free_left(transfer->rt);
 	}
 	close_fd(&transfer->fd);
 	free(transfer->run.where);
@@ -160,6 +161,7 @@ static int finish(struct csn_image_transfer *t, struct csn_error *err)
 	t->pid = -1;
 	t->done = true;
 	int r = image_program_end(pid, &t->run, t->failed, t->failed < 0 ? &t->why : err);
+	images_free_left(t->rt);
 	if (t->failed < 0)
 		return fail(err, t->why.code, "%s", t->why.text);
 	for (size_t i = 0; r == 0 && i < csn_images_count(t->images); i++) {

@@ -23,6 +23,7 @@ integration_tests = \
 	tests/integration/image_hostile.sh \
 	tests/integration/image_load.sh \
 	tests/integration/image_store.sh \
+	tests/integration/image_usage.sh \
 	tests/integration/image_verbs.sh \
 	tests/integration/limits_update.sh \
 	tests/integration/monitor_twice.sh \
