@@ -17,7 +17,7 @@ static const struct opt options[] = {
 	{ 0 },
 };
 
-static const struct opt *get_options(void)
+const struct opt *events_options(void)
 {
 	return options;
 }
@@ -62,22 +62,27 @@ static int print_event(void *data, const char *json)
 	return puts(json) < 0 || fflush(stdout) != 0;
 }
 
-static int run(int argc, char **argv)
+int events_show(const char *id, host_event_fn print)
 {
 	struct csn_error err;
 	int ms = 0;
-	(void)argc;
 	int status = oci_need_root();
 	if (status == 0)
 		status = parse_interval(&ms);
 	if (status)
 		return status;
-	if (host_events(oci_context(), argv[0], stats ? 0 : ms, print_event, NULL, &err) < 0)
+	if (host_events(oci_context(), id, stats ? 0 : ms, print, NULL, &err) < 0)
 		return oci_fail(&err, 1);
 	return 0;
 }
 
+static int run(int argc, char **argv)
+{
+	(void)argc;
+	return events_show(argv[0], print_event);
+}
+
 const struct command command_events = {
-	"events",    "CONTAINER", "show statistics and OOM events of a container", 1, 1,
-	get_options, run
+	"events",	"CONTAINER", "show statistics and OOM events of a container", 1, 1,
+	events_options, run
 };

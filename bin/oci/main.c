@@ -21,35 +21,22 @@
 #include "spec/spec.h"
 
 static const struct command *const commands[] = {
-	&command_checkpoint,
-	&command_create,
-	&command_delete,
-	&command_events,
-	&command_exec,
-	&command_features,
-	&command_kill,
-	&command_list,
-	&command_mounts,
-	&command_pause,
-	&command_ps,
-	&command_restore,
-	&command_resume,
-	&command_run,
-	&command_spec,
-	&command_start,
-	&command_state,
-	&command_update,
-	NULL,
+	&command_checkpoint, &command_create,  &command_delete, &command_events, &command_exec,
+	&command_features,   &command_kill,    &command_list,	&command_mounts, &command_pause,
+	&command_ps,	     &command_restore, &command_resume, &command_run,	 &command_runtime,
+	&command_spec,	     &command_start,   &command_state,	&command_update, NULL,
 };
 
 static struct {
-	const char *root, *log, *log_format, *log_level, *cgroup_manager;
+	const char *root, *state_root, *log, *log_format, *log_level, *cgroup_manager;
 	bool debug, systemd_cgroup, version;
 } args;
 
 static const struct opt globals[] = {
 	{ 0, "root", "DIR", "directory for the state of containers (/run/caisson)", OPT_TEXT,
 	  &args.root },
+	{ 0, "state-root", "DIR", "the same, with the commands of runtime", OPT_TEXT,
+	  &args.state_root },
 	{ 0, "log", "FILE", "append the log to FILE instead of standard error", OPT_TEXT,
 	  &args.log },
 	{ 0, "log-format", "FORMAT", "text or json", OPT_TEXT, &args.log_format },
@@ -177,20 +164,29 @@ static int set_manager(struct csn_error *err)
 }
 
 /* Relative roots are made absolute: the record of a container outlives our working directory. */
+int oci_set_root(const char *root, struct csn_error *err)
+{
+	context.root = root;
+	if (root[0] == '/')
+		return 0;
+	auto_mem char *cwd = getcwd(NULL, 0);
+	char *joined = cwd ? path_join(cwd, root) : NULL;
+	if (!joined)
+		return fail(err, ENOMEM, "--root: out of memory");
+	path_clean(joined);
+	context.root = joined;
+	return 0;
+}
+
 static int set_context(struct csn_error *err)
 {
-	context.root = args.root ? args.root : "/run/caisson";
-	context.warn = warn;
 	const char *notify = getenv("NOTIFY_SOCKET");
+	context.warn = warn;
 	context.notify_socket = notify && *notify ? notify : NULL;
-	if (context.root[0] != '/') {
-		auto_mem char *cwd = getcwd(NULL, 0);
-		char *joined = cwd ? path_join(cwd, context.root) : NULL;
-		if (!joined)
-			return fail(err, ENOMEM, "--root: out of memory");
-		path_clean(joined);
-		context.root = joined;
-	}
+	TRY(oci_set_root(args.state_root ? args.state_root
+			 : args.root	 ? args.root
+					 : "/run/caisson",
+			 err));
 	return set_manager(err);
 }
 
@@ -215,5 +211,6 @@ int main(int argc, char **argv)
 		r = set_context(&err);
 	if (r < 0)
 		return oci_fail(&err, 1);
-	return opts_run_command("caisson", commands, argc - first, argv + first);
+	return opts_run_command("caisson", args.state_root ? contract_commands : commands,
+				argc - first, argv + first);
 }

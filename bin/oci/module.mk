@@ -4,6 +4,7 @@ bin_PROGRAMS += bin/caisson
 bin_caisson_SOURCES = \
 	bin/opts.c bin/opts.h bin/out.c bin/out.h \
 	bin/oci/checkpoint.c \
+	bin/oci/contract.c \
 	bin/oci/create.c \
 	bin/oci/delete.c \
 	bin/oci/events.c \
@@ -22,6 +23,7 @@ bin_caisson_SOURCES = \
 	bin/oci/spec.c \
 	bin/oci/start.c \
 	bin/oci/state.c \
+	bin/oci/supervise.c bin/oci/supervise.h \
 	bin/oci/update.c
 bin_caisson_CFLAGS = $(AM_CFLAGS) -fPIE
 bin_caisson_LDFLAGS = $(AM_LDFLAGS) $(START_LINK) $(GUARD_LDFLAGS)

@@ -7,11 +7,13 @@
 
 extern const struct command command_checkpoint, command_create, command_delete, command_events,
 	command_exec, command_features, command_kill, command_list, command_mounts, command_pause,
-	command_ps, command_restore, command_resume, command_run, command_spec, command_start,
-	command_state, command_update;
+	command_ps, command_restore, command_resume, command_run, command_runtime, command_spec,
+	command_start, command_state, command_update;
 
 /* Set by main from the global options. */
 const struct host_context *oci_context(void);
+/* Another state directory than theirs. */
+int oci_set_root(const char *root, struct csn_error *err);
 bool oci_root_was_given(void);
 
 /* Words a failure on the log (and plainly on stderr when the log is a file); returns status. */
@@ -26,5 +28,12 @@ int oci_empty_namespaces(const struct opt_list *list, struct host_criu *ret, str
 int oci_need_root(void);
 /* The same for a command whose child enters a container: see bin/guard.h. */
 int oci_need_guard(void);
+
+/* The verbs of `caisson runtime` (contract.c), which --state-root asks for, too. */
+extern const struct command *const contract_commands[];
+
+/* Of events: its options, and what it does with each event of a container. The exit status. */
+const struct opt *events_options(void);
+int events_show(const char *id, host_event_fn print);
 
 #endif
