@@ -164,6 +164,24 @@ CSN_API enum csn_overlay_attach_kind csn_rt_overlay_attach_kind(const struct csn
  * by the text of its id; owned by rt. NULL for a mock. */
 CSN_API struct csn_runtime *csn_rt_engine(struct csn_rt *rt);
 
+/* ---- how services are made containers of -------------------------------------------------------
+ */
+
+struct csn_rt_options {
+	size_t size;
+	/* The network of services that name none (network_mode default), where each is also known
+	 * by the name of its service; it must exist. NULL: "bridge". */
+	const char *network;
+};
+#define CSN_RT_OPTIONS_INIT                                                                        \
+	{                                                                                          \
+		sizeof(struct csn_rt_options), NULL                                                \
+	}
+/* Sets them for what is created and started from now on; texts are copied. No other call may be
+ * under way. */
+CSN_API int csn_rt_configure(struct csn_rt *rt, const struct csn_rt_options *options,
+			     struct csn_error *err) CSN_MUST_CHECK;
+
 /* ---- images ------------------------------------------------------------------------------------
  */
 

@@ -19,8 +19,8 @@ extern const struct command command_attach, command_create, command_events, comm
 	command_logout, command_logs, command_pause, command_ps, command_pull, command_push,
 	command_rm, command_rmi, command_run, command_start, command_stats, command_stop,
 	command_unpause, command_update, command_wait;
-extern const struct command command_commit, command_export, command_image, command_save,
-	command_tag;
+extern const struct command command_commit, command_down, command_export, command_image,
+	command_save, command_tag, command_up;
 
 extern const struct command command_df, command_system_prune; /* of system */
 extern const struct command command_network, command_system, command_volume;
@@ -34,6 +34,9 @@ enum { STATUS_FAILED = 1, STATUS_ENGINE_ERROR = 125 };
 /* The runtime of --root and --run-root, opened at the first call; NULL after having said why not.
  */
 struct csn_runtime *engine_runtime(void);
+/* The same for services (caisson-runtime.h); its engine is csn_rt_engine(). */
+struct csn_rt;
+struct csn_rt *engine_rt(void);
 const char *engine_run_root(void);
 /* Words a failure on standard error; returns status. */
 int engine_fail(const struct csn_error *err, int status);

@@ -13,25 +13,18 @@
 #include "base/cleanup.h"
 #include "base/error.h"
 #include "bin/engine/engine.h"
+#include "caisson-runtime.h"
 
 static const struct command *const commands[] = {
-	&command_network, &command_system,
-	&command_volume,  &command_attach,
-	&command_commit,  &command_create,
-	&command_events,  &command_exec,
-	&command_export,  &command_image,
-	&command_images,  &command_import,
-	&command_inspect, &command_kill,
-	&command_load,	  &command_login,
-	&command_logout,  &command_logs,
-	&command_pause,	  &command_ps,
-	&command_pull,	  &command_push,
-	&command_rm,	  &command_rmi,
-	&command_run,	  &command_save,
-	&command_start,	  &command_stats,
-	&command_stop,	  &command_tag,
-	&command_unpause, &command_update,
-	&command_wait,	  NULL,
+	&command_network, &command_system,  &command_volume, &command_attach,
+	&command_commit,  &command_create,  &command_down,   &command_events,
+	&command_exec,	  &command_export,  &command_image,  &command_images,
+	&command_import,  &command_inspect, &command_kill,   &command_load,
+	&command_login,	  &command_logout,  &command_logs,   &command_pause,
+	&command_ps,	  &command_pull,    &command_push,   &command_rm,
+	&command_rmi,	  &command_run,	    &command_save,   &command_start,
+	&command_stats,	  &command_stop,    &command_tag,    &command_unpause,
+	&command_up,	  &command_update,  &command_wait,   NULL,
 };
 
 static struct {
@@ -48,6 +41,7 @@ static const struct opt globals[] = {
 };
 
 static struct csn_runtime *runtime;
+static struct csn_rt *services; /* the other interface, over a runtime of its own */
 
 int engine_fail_text(int status, const char *fmt, ...)
 {
@@ -88,6 +82,19 @@ static void close_runtime(void)
 	csn_runtime_close(runtime);
 }
 
+static void close_services(void)
+{
+	csn_rt_close(services);
+}
+
+static bool may_open(void)
+{
+	if (geteuid() == 0)
+		return true;
+	(void)engine_fail_text(0, "must run as root (rootless is not supported)");
+	return false;
+}
+
 struct csn_runtime *engine_runtime(void)
 {
 	struct csn_error err;
@@ -95,10 +102,8 @@ struct csn_runtime *engine_runtime(void)
 
 	if (runtime)
 		return runtime;
-	if (geteuid() != 0) {
-		(void)engine_fail_text(0, "must run as root (rootless is not supported)");
+	if (!may_open())
 		return NULL;
-	}
 	config.root = args.root;
 	config.run_root = args.run_root;
 	if (csn_runtime_open_native(&config, &runtime, &err) < 0) {
@@ -107,6 +112,25 @@ struct csn_runtime *engine_runtime(void)
 	}
 	(void)atexit(close_runtime);
 	return runtime;
+}
+
+struct csn_rt *engine_rt(void)
+{
+	struct csn_error err;
+	struct csn_config config = CSN_CONFIG_INIT;
+
+	if (services)
+		return services;
+	if (!may_open())
+		return NULL;
+	config.root = args.root;
+	config.run_root = args.run_root;
+	if (csn_rt_open_native(&config, &services, &err) < 0) {
+		(void)engine_fail(&err, 0);
+		return NULL;
+	}
+	(void)atexit(close_services);
+	return services;
 }
 
 const char *engine_run_root(void)

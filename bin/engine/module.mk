@@ -49,3 +49,7 @@ dist_man_MANS += bin/man/csn.1
 
 # Networks.
 bin_csn_SOURCES += bin/engine/make_network.c bin/engine/network.c bin/engine/system.c bin/engine/system_usage.c
+
+# Deployments.
+bin_csn_SOURCES += bin/engine/deploy.c bin/engine/deploy.h bin/engine/down.c bin/engine/up.c \
+	bin/engine/up_wait.c

@@ -157,6 +157,8 @@ struct rt_operations {
 /* A runtime's own struct begins with this one. */
 struct csn_rt {
 	const struct rt_operations *ops;
+	struct arena options_arena;
+	struct csn_rt_options options; /* all zero: the defaults */
 };
 
 /* A checked id with its text. */

@@ -24,8 +24,10 @@ struct csn_runtime *csn_rt_engine(struct csn_rt *rt)
 
 void csn_rt_close(struct csn_rt *rt)
 {
-	if (rt)
-		rt->ops->close(rt);
+	if (!rt)
+		return;
+	arena_free(&rt->options_arena);
+	rt->ops->close(rt);
 }
 
 int refer(const struct csn_container_id *id, struct container_ref *ret, struct csn_error *err)

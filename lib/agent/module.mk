@@ -2,6 +2,7 @@
 noinst_LTLIBRARIES += lib/agent/libagent.la
 lib_agent_libagent_la_SOURCES = \
 	lib/agent/agent.h \
+	lib/agent/deployment.c lib/agent/document.h \
 	lib/agent/details.c \
 	lib/agent/entries.c \
 	lib/agent/error.c \
@@ -23,6 +24,7 @@ lib_agent_libagent_la_SOURCES = \
 	lib/agent/native_streams.c \
 	lib/agent/native_update.c \
 	lib/agent/progress.c \
+	lib/agent/options.c \
 	lib/agent/service.c \
 	lib/agent/signals.c \
 	lib/agent/streams.c

@@ -48,7 +48,8 @@ static int native_create(struct csn_rt *rt, const struct container_ref *c,
 	struct arena arena AUTO(arena_free) = { 0 };
 	char id[CSN_ID_SIZE];
 
-	TRY(service_options(service, c->text, &o, &arena, err));
+	const struct making m = { service, c, &rt->options, &arena };
+	TRY(service_options(&m, &o, err));
 	TRY(remove_leftover(rt, c, err));
 	int r = csn_container_create(engine_of(rt), &o, id, err);
 	return r == -EINVAL ? as_kind(err, r, CSN_ERROR_INVALID_SPEC, "") : r;

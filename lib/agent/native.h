@@ -77,10 +77,17 @@ int native_update(struct csn_rt *rt, const struct container_ref *c,
 /* ---- options and exec --------------------------------------------------------------------------
  */
 
-/* What a service asks for, as options of an engine container of that name. All texts are the
- * service's or in the arena (native_options.c). */
-int service_options(const struct csn_service *service, const char *name,
-		    struct csn_container_options *ret, struct arena *arena, struct csn_error *err);
+/* A service on its way to a container. */
+struct making {
+	const struct csn_service *service;
+	const struct container_ref *c;
+	const struct csn_rt_options *options;
+	struct arena *arena;
+};
+/* What the service asks for, as options of an engine container of that name. All texts are the
+ * service's, the options' or in the arena (native_options.c). */
+int service_options(const struct making *m, struct csn_container_options *ret,
+		    struct csn_error *err);
 
 /* Of a service on the host's network (native_port.c): one that is free; 0: it is on another network
  * or says a PORT itself. What its program and a later host_port_read() learn it from; NULL without

@@ -9,10 +9,10 @@
 #include <string.h>
 #include <strings.h>
 
+#include "agent/document.h"
 #include "agent/native.h"
 #include "base/error.h"
 #include "caisson-network.h"
-#include "service/deployment.h"
 
 enum { LOG_FILES = 4 };
 
@@ -115,22 +115,32 @@ static int set_env(const struct service_spec *s, uint16_t host_port,
 	return 0;
 }
 
-/* The service's labels, and the one by which an agent finds its containers again. */
-static int set_labels(const struct service_spec *s, const char *name, uint16_t host_port,
-		      struct csn_container_options *o, struct arena *arena, struct csn_error *err)
+/* The service's labels, and those by which containers are found again. */
+static int set_labels(const struct making *m, uint16_t host_port, struct csn_container_options *o,
+		      struct csn_error *err)
 {
-	const char **labels = arena_array(arena, s->labels.count + 3, sizeof *labels);
-	if (!labels)
-		return no_memory(err);
-	labels[0] = arena_printf(arena, "com.zlayer.container_id=%s", name);
-	bool ok = labels[0] != NULL;
-	for (size_t i = 0; ok && i < s->labels.count; i++) {
-		labels[i + 1] = arena_printf(arena, "%s=%s", s->labels.items[i].key,
-					     s->labels.items[i].value);
-		ok = labels[i + 1] != NULL;
-	}
+	const struct service_spec *s = &m->service->spec;
+	const struct {
+		const char *key, *value;
+	} ours[] = {
+		{ "com.zlayer.container_id", m->c->text },
+		{ CSN_LABEL_DEPLOYMENT, m->service->deployment },
+		{ CSN_LABEL_SERVICE, m->c->id->service },
+		{ CSN_LABEL_DIGEST, m->service->info.digest },
+	};
+	const char **labels =
+		arena_array(m->arena, s->labels.count + COUNT(ours) + 2, sizeof *labels);
+	size_t count = 0;
+	bool ok = labels != NULL;
+	for (size_t i = 0; ok && i < COUNT(ours); i++)
+		if (ours[i].value)
+			ok = (labels[count++] = arena_printf(m->arena, "%s=%s", ours[i].key,
+							     ours[i].value)) != NULL;
+	for (size_t i = 0; ok && i < s->labels.count; i++)
+		ok = (labels[count++] = arena_printf(m->arena, "%s=%s", s->labels.items[i].key,
+						     s->labels.items[i].value)) != NULL;
 	if (ok && host_port)
-		ok = (labels[s->labels.count + 1] = host_port_label(host_port, arena)) != NULL;
+		ok = (labels[count++] = host_port_label(host_port, m->arena)) != NULL;
 	o->labels = labels;
 	return ok ? 0 : no_memory(err);
 }
@@ -304,28 +314,53 @@ static int set_mounts(const struct service_spec *s, struct csn_container_options
 	return 0;
 }
 
-static int set_network_mode(const struct service_spec *s, struct csn_container_options *o,
-			    struct arena *arena, struct csn_error *err)
+static int set_network_mode(const struct making *m, struct csn_container_options *o,
+			    struct csn_error *err)
 {
-	static const char *const words[] = { [NETWORK_DEFAULT] = "bridge",
-					     [NETWORK_HOST] = "host",
-					     [NETWORK_NONE] = "none",
-					     [NETWORK_BRIDGE] = "bridge" };
-	o->network = s->host_network ? "host" : NULL;
-	if (s->network_kind == NETWORK_CONTAINER)
-		o->network = arena_printf(arena, "container:%s", s->network_name);
+	static const char *const words[] = {
+		[NETWORK_HOST] = "host", [NETWORK_NONE] = "none", [NETWORK_BRIDGE] = "bridge"
+	};
+	const struct service_spec *s = &m->service->spec;
+	if (s->host_network)
+		o->network = "host";
+	else if (s->network_kind == NETWORK_CONTAINER)
+		o->network = arena_printf(m->arena, "container:%s", s->network_name);
 	else if (s->network_kind == NETWORK_BRIDGE && s->network_name)
 		o->network = s->network_name;
-	else if (!s->host_network)
+	else if (s->network_kind == NETWORK_DEFAULT)
+		o->network = m->options->network ? m->options->network : "bridge";
+	else
 		o->network = words[s->network_kind];
 	return o->network ? 0 : no_memory(err);
 }
 
-static int set_network(const struct service_spec *s, struct csn_container_options *o,
-		       struct arena *arena, struct csn_error *err)
+/* In a network with names all replicas have the service's, too. */
+static int set_alias(const struct making *m, struct csn_container_network *n,
+		     const struct csn_container_options *o, struct csn_error *err)
 {
-	struct csn_container_network *n = arena_alloc(arena, sizeof *n);
-	struct csn_port *ports = arena_array(arena, s->port_mappings.count, sizeof *ports);
+	const struct service_spec *s = &m->service->spec;
+	if (strcmp(o->network, "bridge") == 0 || s->host_network ||
+	    (s->network_kind != NETWORK_DEFAULT && s->network_kind != NETWORK_BRIDGE))
+		return 0;
+	struct csn_network_join *join = arena_alloc(m->arena, sizeof *join);
+	const char **aliases = arena_array(m->arena, 2, sizeof *aliases);
+	if (!join || !aliases)
+		return no_memory(err);
+	aliases[0] = m->c->id->service;
+	*join = (struct csn_network_join)CSN_NETWORK_JOIN_INIT;
+	join->network = o->network;
+	join->aliases = aliases;
+	n->networks = join;
+	n->networks_count = 1;
+	return 0;
+}
+
+static int set_network(const struct making *m, struct csn_container_options *o,
+		       struct csn_error *err)
+{
+	const struct service_spec *s = &m->service->spec;
+	struct csn_container_network *n = arena_alloc(m->arena, sizeof *n);
+	struct csn_port *ports = arena_array(m->arena, s->port_mappings.count, sizeof *ports);
 	if (!n || !ports)
 		return no_memory(err);
 	*n = (struct csn_container_network)CSN_CONTAINER_NETWORK_INIT;
@@ -343,7 +378,8 @@ static int set_network(const struct service_spec *s, struct csn_container_option
 	n->dns = s->dns.count ? (const char *const *)s->dns.items : NULL;
 	n->extra_hosts = s->extra_hosts.count ? (const char *const *)s->extra_hosts.items : NULL;
 	o->networking = n;
-	return set_network_mode(s, o, arena, err);
+	TRY(set_network_mode(m, o, err));
+	return set_alias(m, n, o, err);
 }
 
 /* So much in four files: the oldest quarter goes when there is more. How old it is does not matter.
@@ -363,18 +399,18 @@ static int set_logs(const struct service_spec *s, struct csn_container_options *
 	return list[0] && list[1] ? 0 : no_memory(err);
 }
 
-int service_options(const struct csn_service *service, const char *name,
-		    struct csn_container_options *ret, struct arena *arena, struct csn_error *err)
+int service_options(const struct making *m, struct csn_container_options *ret,
+		    struct csn_error *err)
 {
-	const struct service_spec *s = &service->spec;
+	const struct service_spec *s = &m->service->spec;
 	struct csn_container_options o = CSN_CONTAINER_OPTIONS_INIT;
 	uint16_t host_port = 0;
 
 	TRY(check_supported(s, err));
 	o.image = s->image.name;
-	o.name = name;
+	o.name = m->c->text;
 	o.user = s->user;
-	o.hostname = s->hostname ? s->hostname : name;
+	o.hostname = s->hostname ? s->hostname : m->c->text;
 	o.tty = s->tty;
 	o.stdin_open = s->stdin_open;
 	o.readonly_root = s->read_only_root_fs;
@@ -382,17 +418,17 @@ int service_options(const struct csn_service *service, const char *name,
 	o.cgroup_parent = s->cgroup_parent;
 	o.stop_timeout_ms = (s->stop_grace_period_ns + 999999) / 1000000;
 	set_command(s, &o);
-	TRY(set_network(s, &o, arena, err));
+	TRY(set_network(m, &o, err));
 	TRY(host_port_choose(s, &host_port, err));
-	TRY(set_env(s, host_port, &o, arena, err));
-	TRY(set_labels(s, name, host_port, &o, arena, err));
-	TRY(set_security(s, &o, arena, err));
-	TRY(set_limits(s, &o, arena, err));
-	TRY(set_ulimits(s, &o, arena, err));
-	TRY(set_restart(s, &o, arena, err));
-	TRY(set_mounts(s, &o, arena, err));
-	TRY(set_logs(s, &o, arena, err));
-	TRY(service_healthcheck(s, &o.healthcheck, arena, err));
+	TRY(set_env(s, host_port, &o, m->arena, err));
+	TRY(set_labels(m, host_port, &o, err));
+	TRY(set_security(s, &o, m->arena, err));
+	TRY(set_limits(s, &o, m->arena, err));
+	TRY(set_ulimits(s, &o, m->arena, err));
+	TRY(set_restart(s, &o, m->arena, err));
+	TRY(set_mounts(s, &o, m->arena, err));
+	TRY(set_logs(s, &o, m->arena, err));
+	TRY(service_healthcheck(s, &o.healthcheck, m->arena, err));
 	*ret = o;
 	return 0;
 }

@@ -212,6 +212,18 @@ int json_decode_strict(const char *text, size_t size, const char *name,
 	return decode_document(text, size, fields, out, &d);
 }
 
+int json_decode_value(const char *text, size_t size, const char *name, json_decode_fn *decode,
+		      void *out, struct arena *arena, struct csn_error *err)
+{
+	json_t *root AUTO(decref)
+	= NULL;
+	TRY(load(text, size, name, &root, err));
+
+	struct json_decoder d = { .arena = arena, .err = err, .name = name, .strict = true };
+	const struct json_field f = { .name = "" };
+	return decode(&d, wrap(root), &f, out);
+}
+
 int json_decode_array(const char *text, size_t size, const char *name,
 		      const struct json_elements *array, void *out, struct arena *arena,
 		      struct csn_error *err)
@@ -338,6 +350,11 @@ int node_each_member(const struct json_node *v,
 			return r;
 	}
 	return 0;
+}
+
+char *node_text(const struct json_node *v)
+{
+	return json_dumps(value_of(v), JSON_COMPACT | JSON_SORT_KEYS | JSON_ENCODE_ANY);
 }
 
 /* ---- tables ---------------------------------------------------------------------------------- */

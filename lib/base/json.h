@@ -118,6 +118,9 @@ int json_decode(const char *text, size_t size, const char *name, const struct js
 int json_decode_strict(const char *text, size_t size, const char *name,
 		       const struct json_field *fields, void *out, struct arena *arena,
 		       struct csn_error *err);
+/* A document whose outermost value is decoded by that function; unknown members are errors. */
+int json_decode_value(const char *text, size_t size, const char *name, json_decode_fn *decode,
+		      void *out, struct arena *arena, struct csn_error *err);
 /* A document that is an array: each element decoded as array says into {items, count} at out. */
 int json_decode_array(const char *text, size_t size, const char *name,
 		      const struct json_elements *array, void *out, struct arena *arena,
@@ -147,6 +150,9 @@ const char *node_string(const struct json_node *v, size_t *ret_len);
 int node_each_member(const struct json_node *v,
 		     int (*fn)(void *data, const char *key, const struct json_node *member),
 		     void *data);
+/* The value as compact text with the members of objects in order of their names; malloc'd, NULL
+ * without memory. */
+char *node_text(const struct json_node *v);
 /* Runs decode on v with ".key" or "[index]" added to the path. */
 int json_decode_member(struct json_decoder *d, const char *key, const struct json_node *v,
 		       const struct json_field *f, void *out);

@@ -1,6 +1,6 @@
 /*
  * A deployment's services as plain C: what the agent's document says, decoded and checked, nothing
- * decided. All memory belongs to the struct csn_service's arena. What concerns the agent alone (how
+ * decided. All memory belongs to the decoder's arena. What concerns the agent alone (how
  * many, where, behind which proxy) is checked for its form and kept out.
  */
 #ifndef CSN_SERVICE_DEPLOYMENT_H
@@ -30,6 +30,8 @@ enum storage_kind { STORAGE_BIND, STORAGE_NAMED, STORAGE_ANONYMOUS, STORAGE_TMPF
 enum check_kind { CHECK_TCP, CHECK_HTTP, CHECK_COMMAND };
 enum init_uses { INIT_WAIT_TCP, INIT_WAIT_HTTP, INIT_RUN, INIT_S3_PUSH, INIT_S3_PULL };
 enum on_failure { ON_FAILURE_FAIL, ON_FAILURE_WARN, ON_FAILURE_CONTINUE };
+enum condition { CONDITION_STARTED, CONDITION_HEALTHY, CONDITION_READY };
+enum scale_mode { SCALE_ADAPTIVE, SCALE_FIXED, SCALE_MANUAL };
 
 struct service_ulimit {
 	char *name;		   /* lower case, "nofile" */
@@ -72,6 +74,12 @@ struct service_init_step {
 	struct opt_u32 expect_status;
 	int64_t timeout_ns;
 	enum on_failure on_failure;
+};
+struct service_dependency {
+	char *service;
+	enum condition condition;
+	int64_t timeout_ns;
+	enum on_failure on_timeout;
 };
 struct service_gpu {
 	bool set;
@@ -149,13 +157,15 @@ struct service_spec {
 		uint64_t max_size_bytes, retention_secs;
 	} logs;
 	bool delete_on_exit;
-};
-
-struct csn_service {
-	struct arena arena;
-	const char *name;	/* its key in the deployment; NULL alone */
-	const char *deployment; /* NULL alone */
-	struct service_spec spec;
+	struct {
+		struct service_dependency *items;
+		size_t count;
+	} depends;
+	struct {
+		enum scale_mode mode;
+		struct opt_u32 min, max, replicas;
+	} scale;
+	bool has_groups; /* replica_groups: the agent's */
 };
 
 /* Decodes JSON; fields of what an agent calls a ServiceSpec. Defaults are filled in. */

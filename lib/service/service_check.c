@@ -245,12 +245,23 @@ static int check_env(const struct service_spec *s, const char *name, struct csn_
 	return 0;
 }
 
+static int check_scale(const struct service_spec *s, const char *name, struct csn_error *err)
+{
+	if (s->scale.mode == SCALE_FIXED && !s->scale.replicas.set)
+		return bad(name, err, "scale.replicas", "a number, because mode is fixed");
+	if (s->scale.mode != SCALE_FIXED && s->scale.replicas.set)
+		return bad(name, err, "scale.replicas", "none, because mode is not fixed");
+	if (s->scale.min.set && s->scale.max.set && s->scale.min.value > s->scale.max.value)
+		return bad(name, err, "scale.min", "a number that is not above scale.max");
+	return 0;
+}
+
 int service_check(const struct service_spec *s, const char *name, struct csn_error *err)
 {
 	static int (*const rules[])(const struct service_spec *, const char *,
 				    struct csn_error *) = {
-		check_image, check_rtype,    check_env,	 check_storage, check_network,
-		check_ports, check_security, check_stop, check_modes,	check_health,
+		check_image,	check_rtype, check_env,	  check_storage, check_network, check_ports,
+		check_security, check_stop,  check_modes, check_health,	 check_scale,
 	};
 	for (size_t i = 0; i < COUNT(rules); i++)
 		TRY(rules[i](s, name, err));

@@ -119,14 +119,6 @@ static int decode_agent_object(struct json_decoder *d, const struct json_node *v
 	return node_is_object(v) ? 0 : json_expected(d, "an object");
 }
 
-static int decode_agent_array(struct json_decoder *d, const struct json_node *v,
-			      const struct json_field *f, void *out)
-{
-	(void)f;
-	(void)out;
-	return node_is_array(v) ? 0 : json_expected(d, "an array");
-}
-
 static char *copy(struct json_decoder *d, const char *text)
 {
 	return text ? arena_strdup(d->arena, text) : NULL;
@@ -463,6 +455,53 @@ static const struct json_field init_fields[] = {
 	FIELDS_END,
 };
 
+static const char *const conditions[] = { "started", "healthy", "ready", NULL };
+static const struct json_field dependency_fields[] = {
+	REQUIRED("service", decode_string, struct service_dependency, service),
+	CHOICE("condition", struct service_dependency, condition, conditions),
+	FIELD("timeout", decode_duration, struct service_dependency, timeout_ns),
+	CHOICE("on_timeout", struct service_dependency, on_timeout, failure_kinds),
+	FIELDS_END,
+};
+
+static int decode_dependency(struct json_decoder *d, const struct json_node *v,
+			     const struct json_field *f, void *out)
+{
+	struct service_dependency *dependency = out;
+	(void)f;
+	if (!node_is_object(v))
+		return json_expected(d, "an object");
+	dependency->condition = CONDITION_HEALTHY;
+	dependency->timeout_ns = 300000000000;
+	return json_decode_fields(d, v, dependency_fields, dependency);
+}
+static const struct json_elements dependency_elements = {
+	.element_size = sizeof(struct service_dependency),
+	.decode = decode_dependency,
+};
+
+static const char *const scale_modes[] = { "adaptive", "fixed", "manual", NULL };
+static const struct json_field scale_fields[] = {
+	{ "mode", decode_choice, offsetof(struct service_spec, scale.mode), scale_modes,
+	  JSON_REQUIRED, 0, 0 },
+	FIELD("min", decode_opt_u32, struct service_spec, scale.min),
+	FIELD("max", decode_opt_u32, struct service_spec, scale.max),
+	FIELD_RANGE("replicas", decode_opt_u32, struct service_spec, scale.replicas, 0, 10000),
+	FIELD("cooldown", decode_anything, struct service_spec, scale),
+	FIELD("targets", decode_agent_object, struct service_spec, scale),
+	FIELDS_END,
+};
+
+static int decode_groups(struct json_decoder *d, const struct json_node *v,
+			 const struct json_field *f, void *out)
+{
+	(void)f;
+	if (!node_is_array(v))
+		return json_expected(d, "an array");
+	*(bool *)out = node_count(v) > 0;
+	return 0;
+}
+
 static const struct json_field logs_fields[] = {
 	FIELD("destination", decode_text, struct service_spec, logs.destination),
 	FIELD("max_size_bytes", decode_u64, struct service_spec, logs.max_size_bytes),
@@ -538,8 +577,8 @@ const struct json_field service_fields[] = {
 	AGENT("overlay", decode_agent_object),
 	AGENT("localhost_reachability", decode_anything),
 	AGENT("errors", decode_agent_object),
-	AGENT("depends", decode_agent_array),
-	AGENT("scale", decode_agent_object),
-	AGENT("replica_groups", decode_agent_array),
+	FIELD_IN("depends", decode_array, struct service_spec, depends, &dependency_elements),
+	WHOLE("scale", decode_object, scale_fields),
+	FIELD("replica_groups", decode_groups, struct service_spec, has_groups),
 	FIELDS_END,
 };

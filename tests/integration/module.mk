@@ -10,8 +10,10 @@ integration_tests = \
 	tests/integration/engine_restart.sh \
 	tests/integration/cli_mounts.sh \
 	tests/integration/cli_notify.sh \
+	tests/integration/cli_state_root.sh \
 	tests/integration/cli_systemd.sh \
 	tests/integration/cli_traps.sh \
+	tests/integration/deploy_up.sh \
 	tests/integration/engine_stats.sh \
 	tests/integration/engine_security.sh \
 	tests/integration/exec.sh \
@@ -59,6 +61,10 @@ EXTRA_DIST += $(integration_tests) tests/integration/engine_lib.sh tests/integra
 	tests/integration/registry.sh tests/integration/registry_server.py tests/integration/volume_image.py tests/integration/run \
 EXTRA_DIST += $(integration_tests) tests/integration/hostile_tars.py tests/integration/engine_lib.sh tests/integration/lib.sh tests/integration/run \
 	tests/integration/registry.sh tests/integration/registry_server.py tests/integration/volume_image.py tests/integration/run \
+	tests/integration/deploy_lib.sh tests/integration/netlib.sh tests/integration/run \
+	tests/integration/registry.sh tests/integration/registry_server.py tests/integration/run \
+EXTRA_DIST += $(integration_tests) tests/integration/hostile_tars.py tests/integration/engine_lib.sh tests/integration/lib.sh tests/integration/run \
+	tests/integration/registry.sh tests/integration/registry_server.py tests/integration/run \
 	tests/integration/snapshot.sh
 
 check_PROGRAMS += tests/integration/dgram tests/integration/netprobe tests/integration/recvtty

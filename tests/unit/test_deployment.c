@@ -5,8 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "agent/document.h"
 #include "caisson-runtime.h"
-#include "service/deployment.h"
 
 #define ROWS(rows) (sizeof(rows) / sizeof *(rows))
 
@@ -127,8 +127,9 @@ static const char whole[] =
 	"cgroup_parent: /agents\n"
 	"logs: {destination: disk, max_size_bytes: 1000, retention_secs: 60}\n"
 	"lifecycle: {delete_on_exit: true}\n"
-	"network: {}\noverlay: {}\nlocalhost_reachability: auto\nerrors: {}\ndepends: []\nscale: "
-	"{}\n"
+	"network: {}\noverlay: {}\nlocalhost_reachability: auto\nerrors: {}\n"
+	"depends: [{service: db, timeout: 5s, on_timeout: warn}]\n"
+	"scale: {mode: fixed, replicas: 3}\n"
 	"replica_groups: []\n";
 
 static struct csn_service *parse(const char *text, enum csn_service_format format,
@@ -262,6 +263,128 @@ START_TEST(deployments)
 	s = parse(text, CSN_FORMAT_YAML, "copy");
 	ck_assert_str_eq(s->spec.image.name, "web");
 	csn_service_free(s);
+}
+END_TEST
+
+static struct csn_deployment *parse_deployment(const char *text)
+{
+	struct csn_deployment *d = NULL;
+	struct csn_error err = { 0 };
+	ck_assert_msg(csn_deployment_parse(text, strlen(text), CSN_FORMAT_YAML, &d, &err) == 0,
+		      "%s", err.text);
+	return d;
+}
+
+START_TEST(what_is_known_of_a_service)
+{
+	struct csn_service *s = parse(whole, CSN_FORMAT_YAML, NULL);
+	const struct csn_service_info *info = csn_service_info(s);
+	ck_assert_ptr_null(info->name);
+	ck_assert_int_eq(info->kind, CSN_SERVICE_JOB);
+	ck_assert_str_eq(info->image, "registry:5000/a/b:1");
+	ck_assert_int_eq(info->pull_policy, CSN_PULL_NEWER);
+	ck_assert_uint_eq(info->replicas, 3);
+	ck_assert(info->has_health && info->restarts && !info->has_groups);
+	ck_assert(!info->default_network);
+	ck_assert_str_eq(info->network, "front");
+	ck_assert_str_eq(info->volumes[0], "data");
+	ck_assert_ptr_null(info->volumes[1]);
+	ck_assert_uint_eq(info->dependencies_count, 1);
+	ck_assert_str_eq(info->dependencies[0].service, "db");
+	ck_assert_int_eq(info->dependencies[0].condition, CSN_CONDITION_HEALTHY);
+	ck_assert_int_eq(info->dependencies[0].timeout_ms, 5000);
+	ck_assert_int_eq(info->dependencies[0].on_timeout, CSN_ON_TIMEOUT_WARN);
+	csn_service_free(s);
+}
+END_TEST
+
+START_TEST(replicas_and_digests)
+{
+	static const struct {
+		const char *text;
+		uint32_t replicas;
+	} rows[] = {
+		{ "image: {name: a}", 1 },
+		{ "image: {name: a}\nscale: {mode: manual}", 1 },
+		{ "image: {name: a}\nscale: {mode: fixed, replicas: 0}", 0 },
+		{ "image: {name: a}\nscale: {mode: adaptive, min: 2, max: 5, cooldown: 30s}", 2 },
+	};
+	for (size_t i = 0; i < ROWS(rows); i++) {
+		struct csn_service *s = parse(rows[i].text, CSN_FORMAT_YAML, NULL);
+		ck_assert_uint_eq(csn_service_info(s)->replicas, rows[i].replicas);
+		csn_service_free(s);
+	}
+	struct csn_service *a = parse("{tty: true, image: {name: x}}", CSN_FORMAT_YAML, NULL);
+	struct csn_service *b =
+		parse("{\"image\":{\"name\":\"x\"},\"tty\":true}", CSN_FORMAT_JSON, NULL);
+	struct csn_service *c = parse("{tty: false, image: {name: x}}", CSN_FORMAT_YAML, NULL);
+	ck_assert_str_eq(csn_service_info(a)->digest, csn_service_info(b)->digest);
+	ck_assert_str_ne(csn_service_info(a)->digest, csn_service_info(c)->digest);
+	csn_service_free(a);
+	csn_service_free(b);
+	csn_service_free(c);
+}
+END_TEST
+
+#define SHOP "version: v1\ndeployment: shop\nservices:\n"
+
+START_TEST(order_of_services)
+{
+	struct csn_deployment *d = parse_deployment(
+		SHOP "  web: {image: {name: w}, depends: [{service: api}, {service: db}]}\n"
+		     "  other: {image: {name: o}}\n"
+		     "  api: {image: {name: a}, depends: [{service: db, condition: started}]}\n"
+		     "  db: {image: {name: d}}\n");
+	static const char *const want[] = { "other", "db", "api", "web" };
+	ck_assert_str_eq(csn_deployment_name(d), "shop");
+	ck_assert_uint_eq(csn_deployment_count(d), 4);
+	for (size_t i = 0; i < 4; i++) {
+		const struct csn_service_info *info = csn_service_info(csn_deployment_get(d, i));
+		ck_assert_str_eq(info->name, want[i]);
+		ck_assert_str_eq(info->deployment, "shop");
+	}
+	ck_assert_ptr_null(csn_deployment_get(d, 4));
+	csn_deployment_free(d);
+}
+END_TEST
+
+START_TEST(bad_dependencies)
+{
+	static const struct {
+		const char *text, *want;
+	} rows[] = {
+		{ SHOP "  web: {image: {name: w}, depends: [{service: db}]}\n",
+		  "deployment: services.web.depends[0].service: expected the name of a service, "
+		  "not \"db\"" },
+		{ SHOP "  out: {image: {name: o}, depends: [{service: a}]}\n"
+		       "  a: {image: {name: a}, depends: [{service: b}]}\n"
+		       "  b: {image: {name: b}, depends: [{service: a}]}\n",
+		  "deployment: services.a.depends: it waits for itself, perhaps through others" },
+		{ SHOP "  a: {image: {name: a}, depends: [{service: a}]}\n",
+		  "deployment: services.a.depends: it waits for itself, perhaps through others" },
+		{ SHOP "  a: {image: {name: a}, depends: [{service: a, condition: dead}]}\n",
+		  "deployment: services.a.depends[0].condition: expected one of started, healthy, "
+		  "ready" },
+		{ SHOP "  a: {image: {name: a}, scale: {mode: fixed}}\n",
+		  "deployment: services.a: scale.replicas: expected a number, because mode is "
+		  "fixed" },
+		{ SHOP "  a: {image: {name: a}, scale: {mode: manual, replicas: 2}}\n",
+		  "deployment: services.a: scale.replicas: expected none, because mode is not "
+		  "fixed" },
+		{ SHOP "  a: {image: {name: a}, scale: {mode: adaptive, min: 3, max: 2}}\n",
+		  "deployment: services.a: scale.min: expected a number that is not above "
+		  "scale.max" },
+	};
+	for (size_t i = 0; i < ROWS(rows); i++) {
+		struct csn_deployment *d = NULL;
+		struct csn_error err = { 0 };
+		ck_assert_int_lt(csn_deployment_parse(rows[i].text, strlen(rows[i].text),
+						      CSN_FORMAT_YAML, &d, &err),
+				 0);
+		ck_assert_ptr_null(d);
+		ck_assert_int_eq(err.kind, CSN_ERROR_INVALID_SPEC);
+		ck_assert_str_eq(csn_error_reason(&err), rows[i].want);
+	}
 }
 END_TEST
 
@@ -432,6 +555,10 @@ int main(void)
 	tcase_add_test(c, how_it_is_reached_and_kept_alive);
 	tcase_add_test(c, network_modes);
 	tcase_add_test(c, deployments);
+	tcase_add_test(c, what_is_known_of_a_service);
+	tcase_add_test(c, replicas_and_digests);
+	tcase_add_test(c, order_of_services);
+	tcase_add_test(c, bad_dependencies);
 	tcase_add_test(c, bad_fields);
 	tcase_add_test(c, bad_documents);
 	tcase_add_test(c, a_bomb_of_anchors);
