@@ -121,6 +121,7 @@ static int prepare(struct starting *st, struct csn_error *err)
 	TRY(st->s.fds[FD_LISTEN]);
 	if (!st->record.tty)
 		TRY(stdio_make(&st->stdio, st->record.stdin_open, err));
+	stdio_widen(&st->stdio);
 	st->tree = mount_overlay(st);
 	return st->tree < 0 ? fail(err, -st->tree, "mount the layers of the image: %s",
 				   strerror(-st->tree))

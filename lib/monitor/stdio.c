@@ -15,6 +15,9 @@
 #include "base/json.h"
 #include "monitor/supervise.h"
 
+/* Its pages are there only while something waits in them. */
+enum { PIPE_ROOM = 1 << 20 };
+
 static int make_pipe(struct stdio *s, int stream, struct csn_error *err)
 {
 	int pair[2], read_end = stream != 0 ? 0 : 1; /* which end is ours */
@@ -30,6 +33,13 @@ int stdio_make(struct stdio *s, bool has_input, struct csn_error *err)
 	for (int stream = has_input ? 0 : 1; stream < 3; stream++)
 		TRY(make_pipe(s, stream, err));
 	return 0;
+}
+
+void stdio_widen(const struct stdio *s)
+{
+	for (int stream = 1; stream < 3; stream++)
+		if (s->ours[stream] >= 0)
+			(void)fcntl(s->ours[stream], F_SETPIPE_SZ, PIPE_ROOM);
 }
 
 int stdio_lend(const struct stdio *s)

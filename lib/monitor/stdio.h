@@ -18,6 +18,8 @@ struct stdio {
 
 /* Pipes for output, and for input when that stays open. */
 int stdio_make(struct stdio *s, bool has_input, struct csn_error *err);
+/* Gives the pipes of output as much room as anybody may have: fewer and larger reads. */
+void stdio_widen(const struct stdio *s);
 /* Our 0, 1, 2 become theirs for the moment of a start. */
 int stdio_lend(const struct stdio *s);
 /* And /dev/null after it. */

@@ -45,9 +45,9 @@ struct monitor {
 	struct attach attach;
 	struct log_file log;
 	struct log_stream out, err;
-	uint64_t oom_told;		      /* kills of the OOM killer that are in the journal */
-	bool paused;			      /* told so */
-	_Alignas(4096) char chunk[64 * 1024]; /* one read of output */
+	uint64_t oom_told;		       /* kills of the OOM killer that are in the journal */
+	bool paused;			       /* told so */
+	_Alignas(4096) char chunk[128 * 1024]; /* one read of output */
 };
 
 /* One for the process: on no stack, and untouched until something happens. */
