@@ -19,10 +19,10 @@ export RUSTFLAGS=-Dwarnings
 t_ok "it builds, without warnings" cargo test --offline --locked --no-run
 t_ok "its declarations are those of the header" cargo test --offline --locked --test abi
 t_ok "the tests of its types" cargo test --offline --locked --lib
-t_ok "the tests on the mock" cargo test --offline --locked --test mock
+t_ok "the tests on the mock" cargo test --offline --locked --test mock --test defaults
 t_ok "the example of its documentation" cargo test --offline --locked --doc
 t_ok "the tests on real containers" cargo test --offline --locked --test native -- --ignored
-t_like "$(cat "$TMPDIR/.output")" "1[0-9] passed" "which are all of them"
+t_like "$(cat "$TMPDIR/.output")" "[1-9][0-9] passed" "which are all of them"
 t_is "$(csn ps -a -q)" "" "and no container is left"
 t_is "$(cargo metadata --offline --locked --format-version 1 | grep -o '"resolve":.*' | grep -o '"id":' | wc -l)" 1 \
 	"it depends on no other crate"

@@ -1,9 +1,12 @@
 //! Images.
 use std::mem;
+use std::ptr;
 use std::str::FromStr;
 use std::time::Duration;
 
+use crate::details::PruneResult;
 use crate::error::{call, Error, Result};
+use crate::runtime::Runtime;
 use crate::sys;
 use crate::text;
 
@@ -171,8 +174,19 @@ impl RegistryAuth {
         }
     }
 
+    /// As `with_raw`, of one that may be missing.
+    pub(crate) fn with_option<T>(
+        auth: Option<&RegistryAuth>,
+        f: impl FnOnce(*const sys::csn_registry_options) -> Result<T>,
+    ) -> Result<T> {
+        match auth {
+            Some(auth) => auth.with_raw(f),
+            None => f(ptr::null()),
+        }
+    }
+
     /// Calls `f` with the library's form of it, which lives as long as the call.
-    pub(crate) fn with_raw<T>(
+    fn with_raw<T>(
         &self,
         f: impl FnOnce(*const sys::csn_registry_options) -> Result<T>,
     ) -> Result<T> {
@@ -192,6 +206,67 @@ impl RegistryAuth {
             tls_verify: self.tls_verify as sys::csn_tls_verify,
             anonymous: self.anonymous,
             stall_timeout_s: i32::try_from(stall).unwrap_or(i32::MAX),
+        })
+    }
+}
+
+/// Images and their names.
+impl Runtime {
+    /// Sees to it that the image is here, with credentials looked up by the registry's name.
+    pub fn pull_image(&self, image: &str) -> Result<()> {
+        let image = text::to_c("image", image)?;
+        // Safety, here and below: the handle is open, and what is passed outlives the call.
+        call(|err| unsafe { sys::csn_rt_pull_image(self.raw(), image.as_ptr(), err) })?;
+        Ok(())
+    }
+
+    /// The same as the policy says; `auth` None: looked up likewise.
+    pub fn pull_image_with_policy(
+        &self,
+        image: &str,
+        policy: PullPolicy,
+        auth: Option<&RegistryAuth>,
+    ) -> Result<()> {
+        let image = text::to_c("image", image)?;
+        RegistryAuth::with_option(auth, |auth| {
+            let policy = policy as sys::csn_pull_policy;
+            call(|err| unsafe {
+                sys::csn_rt_pull_image_with_policy(self.raw(), image.as_ptr(), policy, auth, err)
+            })
+        })?;
+        Ok(())
+    }
+
+    /// All images, sorted by reference.
+    pub fn list_images(&self) -> Result<Vec<ImageInfo>> {
+        let mut list = ptr::null_mut();
+        unsafe {
+            call(|err| sys::csn_rt_list_images(self.raw(), &mut list, err))?;
+            Ok(ImageInfo::take(list))
+        }
+    }
+
+    /// `force`: also when containers stand on it.
+    pub fn remove_image(&self, image: &str, force: bool) -> Result<()> {
+        let image = text::to_c("image", image)?;
+        call(|err| unsafe { sys::csn_rt_remove_image(self.raw(), image.as_ptr(), force, err) })?;
+        Ok(())
+    }
+
+    /// Gives `source` the name `target`, which must be a whole reference.
+    pub fn tag_image(&self, source: &str, target: &str) -> Result<()> {
+        let source = text::to_c("source", source)?;
+        let target = text::to_c("target", target)?;
+        call(|err| unsafe {
+            sys::csn_rt_tag_image(self.raw(), source.as_ptr(), target.as_ptr(), err)
+        })?;
+        Ok(())
+    }
+
+    /// Removes images that no container is made from.
+    pub fn prune_images(&self) -> Result<PruneResult> {
+        PruneResult::of(|texts, bytes, err| unsafe {
+            sys::csn_rt_prune_images(self.raw(), texts, bytes, err)
         })
     }
 }

@@ -27,29 +27,43 @@
 #![deny(missing_docs)]
 #![warn(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+mod details;
 mod error;
 mod exec;
+mod files;
 mod id;
 mod image;
+mod image_details;
 mod log;
 mod outcome;
+mod progress;
 mod runtime;
 mod service;
 mod state;
 mod stats;
+mod stream;
 pub mod sys;
 mod text;
 
+pub use details::{
+    ContainerInspectDetails, ContainerResourceUpdate, ContainerSummary, HealthDetail,
+    NetworkAttachmentDetail, OverlayAttachKind, PortMapping, PruneResult,
+};
 pub use error::{Error, Result};
-pub use exec::{ExecEvent, ExecResult, ExecStream};
+pub use exec::{ExecEvent, ExecOptions, ExecResult, ExecStream};
+pub use files::{ArchivePutOptions, PathStat};
 pub use id::ContainerId;
 pub use image::{ImageInfo, PullPolicy, RegistryAuth, TlsVerify};
-pub use log::{LogEntry, LogSource, LogStream};
-pub use outcome::{signal_name_from_exit_code, validate_signal, WaitOutcome, WaitReason};
+pub use image_details::{CommitOptions, ImageDetails, ImageHistoryEntry};
+pub use log::{LogChunk, LogEntry, LogSource, LogStream, LogsStream, LogsStreamOptions};
+pub use outcome::{
+    signal_name_from_exit_code, validate_signal, WaitCondition, WaitOutcome, WaitReason,
+};
+pub use progress::{Progress, ProgressStream};
 pub use runtime::{Config, Runtime};
 pub use service::{Format, Service};
 pub use state::ContainerState;
-pub use stats::{cpu_percent, Stats};
+pub use stats::{cpu_percent, Stats, StatsSample, StatsStream};
 
 /// The version of the library that is linked, "0.1.0".
 pub fn version() -> String {

@@ -93,6 +93,50 @@ impl FromStr for WaitReason {
     }
 }
 
+/// What is waited for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[repr(u32)]
+pub enum WaitCondition {
+    /// Until it does not run.
+    NotRunning = sys::CSN_WAIT_NOT_RUNNING,
+    /// Its next end, also of one that does not run now.
+    NextExit = sys::CSN_WAIT_NEXT_EXIT,
+    /// Until it is removed.
+    Removed = sys::CSN_WAIT_REMOVED,
+}
+
+impl WaitCondition {
+    /// "not-running", "next-exit", "removed".
+    pub fn as_str(self) -> &'static str {
+        match self {
+            WaitCondition::NotRunning => "not-running",
+            WaitCondition::NextExit => "next-exit",
+            WaitCondition::Removed => "removed",
+        }
+    }
+
+    fn from_raw(raw: sys::csn_wait_condition) -> WaitCondition {
+        match raw {
+            sys::CSN_WAIT_NEXT_EXIT => WaitCondition::NextExit,
+            sys::CSN_WAIT_REMOVED => WaitCondition::Removed,
+            _ => WaitCondition::NotRunning,
+        }
+    }
+}
+
+impl FromStr for WaitCondition {
+    type Err = Error;
+
+    /// By its name; "" is the first one.
+    fn from_str(name: &str) -> Result<WaitCondition> {
+        let name = text::to_c("wait condition", name)?;
+        let mut raw = sys::CSN_WAIT_NOT_RUNNING;
+        // Safety: both outlive the call.
+        call(|err| unsafe { sys::csn_wait_condition_parse(name.as_ptr(), &mut raw, err) })?;
+        Ok(WaitCondition::from_raw(raw))
+    }
+}
+
 /// How a container ended.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct WaitOutcome {
@@ -196,6 +240,12 @@ mod tests {
             let name = unsafe { text::from_pointer(sys::csn_wait_reason_name(raw)) };
             assert_eq!(WaitReason::from_raw(raw).to_string(), name);
             assert_eq!(WaitReason::from_raw(raw) as sys::csn_wait_reason, raw);
+        }
+        for raw in sys::CSN_WAIT_NOT_RUNNING..=sys::CSN_WAIT_REMOVED {
+            // Safety: a constant text of the library.
+            let name = unsafe { text::from_pointer(sys::csn_wait_condition_name(raw)) };
+            assert_eq!(WaitCondition::from_raw(raw).as_str(), name);
+            assert_eq!(name.parse(), Ok(WaitCondition::from_raw(raw)));
         }
     }
 }

@@ -1,5 +1,5 @@
 //! The runtime: a method for each of the interface's operations.
-use std::ffi::{CString, OsStr};
+use std::ffi::CString;
 use std::fmt;
 use std::mem;
 use std::net::IpAddr;
@@ -11,15 +11,15 @@ use std::ptr::{self, NonNull};
 use std::sync::Arc;
 use std::time::Duration;
 
+use crate::details::{
+    ContainerInspectDetails, ContainerResourceUpdate, ContainerSummary, OverlayAttachKind,
+    PortMapping, PruneResult,
+};
 use crate::error::{call, call_within, Error, Result};
-use crate::exec::{ExecResult, ExecStream};
 use crate::id::ContainerId;
-use crate::image::{ImageInfo, PullPolicy, RegistryAuth};
-use crate::log::LogEntry;
-use crate::outcome::WaitOutcome;
+use crate::outcome::{WaitCondition, WaitOutcome};
 use crate::service::Service;
 use crate::state::ContainerState;
-use crate::stats::Stats;
 use crate::sys;
 use crate::text;
 
@@ -77,6 +77,12 @@ impl Runtime {
         Runtime::open(|ret, err| unsafe { sys::csn_rt_open_mock(ret, err) })
     }
 
+    /// The mock without all that has a default: what an agent meets in a runtime that can do the
+    /// least.
+    pub fn bare() -> Result<Runtime> {
+        Runtime::open(|ret, err| unsafe { sys::csn_rt_open_bare(ret, err) })
+    }
+
     fn open(
         f: impl FnOnce(*mut *mut sys::csn_rt, *mut sys::csn_error) -> c_int,
     ) -> Result<Runtime> {
@@ -88,12 +94,12 @@ impl Runtime {
         })
     }
 
-    fn raw(&self) -> *mut sys::csn_rt {
+    pub(crate) fn raw(&self) -> *mut sys::csn_rt {
         self.handle.raw.as_ptr()
     }
 
     /// Calls an operation on a container.
-    fn on(
+    pub(crate) fn on(
         &self,
         id: &ContainerId,
         f: impl FnOnce(*mut sys::csn_rt, *const sys::csn_container_id, *mut sys::csn_error) -> c_int,
@@ -102,7 +108,17 @@ impl Runtime {
         call(|err| f(self.raw(), &id, err))
     }
 
-    /// "native", "mock".
+    /// Where an overlay network is attached to its containers.
+    pub fn overlay_attach_kind(&self) -> OverlayAttachKind {
+        // Safety: the handle is open.
+        match unsafe { sys::csn_rt_overlay_attach_kind(self.raw()) } {
+            sys::CSN_OVERLAY_HOST_IP => OverlayAttachKind::HostIp,
+            sys::CSN_OVERLAY_IN_GUEST_VSOCK => OverlayAttachKind::InGuestVsock,
+            _ => OverlayAttachKind::HostNetns,
+        }
+    }
+
+    /// "native", "mock", "bare".
     pub fn name(&self) -> String {
         // Safety: a constant text of the library.
         unsafe { text::from_pointer(sys::csn_rt_name(self.raw())) }
@@ -113,53 +129,6 @@ impl Runtime {
     pub fn engine(&self) -> Option<NonNull<sys::csn_runtime>> {
         // Safety: the handle is open.
         NonNull::new(unsafe { sys::csn_rt_engine(self.raw()) })
-    }
-
-    // ---- images --------------------------------------------------------------------------------
-
-    /// Sees to it that the image is here, with credentials looked up by the registry's name.
-    pub fn pull_image(&self, image: &str) -> Result<()> {
-        let image = text::to_c("image", image)?;
-        // Safety, here and below: the handle is open, and what is passed outlives the call.
-        call(|err| unsafe { sys::csn_rt_pull_image(self.raw(), image.as_ptr(), err) })?;
-        Ok(())
-    }
-
-    /// The same as the policy says; `auth` None: looked up likewise.
-    pub fn pull_image_with_policy(
-        &self,
-        image: &str,
-        policy: PullPolicy,
-        auth: Option<&RegistryAuth>,
-    ) -> Result<()> {
-        let image = text::to_c("image", image)?;
-        let pull = |auth| {
-            let policy = policy as sys::csn_pull_policy;
-            call(|err| unsafe {
-                sys::csn_rt_pull_image_with_policy(self.raw(), image.as_ptr(), policy, auth, err)
-            })
-        };
-        match auth {
-            Some(auth) => auth.with_raw(pull)?,
-            None => pull(ptr::null())?,
-        };
-        Ok(())
-    }
-
-    /// All images, sorted by reference.
-    pub fn list_images(&self) -> Result<Vec<ImageInfo>> {
-        let mut list = ptr::null_mut();
-        unsafe {
-            call(|err| sys::csn_rt_list_images(self.raw(), &mut list, err))?;
-            Ok(ImageInfo::take(list))
-        }
-    }
-
-    /// `force`: also when containers stand on it.
-    pub fn remove_image(&self, image: &str, force: bool) -> Result<()> {
-        let image = text::to_c("image", image)?;
-        call(|err| unsafe { sys::csn_rt_remove_image(self.raw(), image.as_ptr(), force, err) })?;
-        Ok(())
     }
 
     // ---- life ----------------------------------------------------------------------------------
@@ -222,6 +191,44 @@ impl Runtime {
             sys::csn_rt_unpause_container(rt, id, err)
         })?;
         Ok(())
+    }
+
+    /// Gives it another name in the engine and for people; its id stays what it is.
+    pub fn rename_container(&self, id: &ContainerId, name: &str) -> Result<()> {
+        let name = text::to_c("name", name)?;
+        self.on(id, |rt, id, err| unsafe {
+            sys::csn_rt_rename_container(rt, id, name.as_ptr(), err)
+        })?;
+        Ok(())
+    }
+
+    /// Changes limits, all of them or none: warnings about what was not applied.
+    pub fn update_container_resources(
+        &self,
+        id: &ContainerId,
+        update: &ContainerResourceUpdate,
+    ) -> Result<Vec<String>> {
+        let mut warnings = ptr::null_mut();
+        update.with_raw(|update| {
+            self.on(id, |rt, id, err| unsafe {
+                sys::csn_rt_update_container_resources(rt, id, update, &mut warnings, err)
+            })
+        })?;
+        Ok(unsafe { text::take_list(warnings) })
+    }
+
+    /// Removes all containers that do not run.
+    pub fn prune_containers(&self) -> Result<PruneResult> {
+        PruneResult::of(|texts, bytes, err| unsafe {
+            sys::csn_rt_prune_containers(self.raw(), texts, bytes, err)
+        })
+    }
+
+    /// All that there are, running or not.
+    pub fn list_containers(&self) -> Result<Vec<ContainerSummary>> {
+        let mut list = ptr::null_mut();
+        call(|err| unsafe { sys::csn_rt_list_containers(self.raw(), &mut list, err) })?;
+        Ok(unsafe { ContainerSummary::take(list) })
     }
 
     // ---- facts ---------------------------------------------------------------------------------
@@ -300,13 +307,22 @@ impl Runtime {
         Ok(())
     }
 
-    /// A sample of its use.
-    pub fn get_container_stats(&self, id: &ContainerId) -> Result<Stats> {
-        let mut raw = Stats::empty();
+    /// The published ports.
+    pub fn port_mappings_container(&self, id: &ContainerId) -> Result<Vec<PortMapping>> {
+        let mut list = ptr::null_mut();
         self.on(id, |rt, id, err| unsafe {
-            sys::csn_rt_get_container_stats(rt, id, &mut raw, err)
+            sys::csn_rt_port_mappings_container(rt, id, &mut list, err)
         })?;
-        Ok(Stats::from_raw(&raw))
+        Ok(unsafe { PortMapping::take(list) })
+    }
+
+    /// Ports, networks, address, health and exit code.
+    pub fn inspect_detailed(&self, id: &ContainerId) -> Result<ContainerInspectDetails> {
+        let mut raw = ptr::null_mut();
+        self.on(id, |rt, id, err| unsafe {
+            sys::csn_rt_inspect_detailed(rt, id, &mut raw, err)
+        })?;
+        Ok(unsafe { ContainerInspectDetails::take(raw) })
     }
 
     // ---- waiting -------------------------------------------------------------------------------
@@ -331,6 +347,22 @@ impl Runtime {
         Ok(WaitOutcome::from_raw(&raw))
     }
 
+    /// Waits for a condition.
+    pub fn wait_outcome_with_condition(
+        &self,
+        id: &ContainerId,
+        condition: WaitCondition,
+        limit: Option<Duration>,
+    ) -> Result<WaitOutcome> {
+        let (id, ms) = (id.raw(), text::milliseconds(limit));
+        let mut raw = WaitOutcome::empty();
+        call_within(limit, |err| unsafe {
+            let condition = condition as sys::csn_wait_condition;
+            sys::csn_rt_wait_outcome_with_condition(self.raw(), &id, condition, ms, &mut raw, err)
+        })?;
+        Ok(WaitOutcome::from_raw(&raw))
+    }
+
     /// A file that becomes readable when [`Runtime::wait_outcome`] has an answer.
     pub fn wait_fd(&self, id: &ContainerId) -> Result<OwnedFd> {
         let mut fd = -1;
@@ -339,57 +371,6 @@ impl Runtime {
         })?;
         // Safety: it was opened for the caller.
         Ok(unsafe { OwnedFd::from_raw_fd(fd) })
-    }
-
-    // ---- logs and exec -------------------------------------------------------------------------
-
-    /// The last `tail` entries of both streams in the order in which they were written; 0: all (of
-    /// a mock: none).
-    pub fn container_logs(&self, id: &ContainerId, tail: u64) -> Result<Vec<LogEntry>> {
-        let mut list = ptr::null_mut();
-        self.on(id, |rt, id, err| unsafe {
-            sys::csn_rt_container_logs(rt, id, tail, &mut list, err)
-        })?;
-        Ok(unsafe { LogEntry::take(list) })
-    }
-
-    /// All of them.
-    pub fn get_logs(&self, id: &ContainerId) -> Result<Vec<LogEntry>> {
-        let mut list = ptr::null_mut();
-        self.on(id, |rt, id, err| unsafe {
-            sys::csn_rt_get_logs(rt, id, &mut list, err)
-        })?;
-        Ok(unsafe { LogEntry::take(list) })
-    }
-
-    /// Runs a command in the container until it ends; after `limit` it is killed.
-    pub fn exec<S: AsRef<OsStr>>(
-        &self,
-        id: &ContainerId,
-        command: &[S],
-        limit: Option<Duration>,
-    ) -> Result<ExecResult> {
-        let argv = text::List::new("command", command)?;
-        let (id, ms) = (id.raw(), text::milliseconds(limit));
-        let mut raw = ExecResult::empty();
-        call_within(limit, |err| unsafe {
-            sys::csn_rt_exec(self.raw(), &id, argv.as_ptr(), ms, &mut raw, err)
-        })?;
-        Ok(unsafe { ExecResult::take(raw) })
-    }
-
-    /// The same, each piece of output as it comes.
-    pub fn exec_stream<S: AsRef<OsStr>>(
-        &self,
-        id: &ContainerId,
-        command: &[S],
-    ) -> Result<ExecStream> {
-        let argv = text::List::new("command", command)?;
-        let mut raw = ptr::null_mut();
-        self.on(id, |rt, id, err| unsafe {
-            sys::csn_rt_exec_stream(rt, id, argv.as_ptr(), &mut raw, err)
-        })?;
-        unsafe { ExecStream::new(raw, self) }
     }
 }
 

@@ -71,6 +71,25 @@ pub const CSN_TLS_AS_CONFIGURED: csn_tls_verify = 0;
 pub const CSN_TLS_REQUIRED: csn_tls_verify = 1;
 pub const CSN_TLS_OPTIONAL: csn_tls_verify = 2;
 
+pub type csn_wait_condition = c_uint;
+pub const CSN_WAIT_NOT_RUNNING: csn_wait_condition = 0;
+pub const CSN_WAIT_NEXT_EXIT: csn_wait_condition = 1;
+pub const CSN_WAIT_REMOVED: csn_wait_condition = 2;
+
+pub type csn_overlay_attach_kind = c_uint;
+pub const CSN_OVERLAY_HOST_NETNS: csn_overlay_attach_kind = 0;
+pub const CSN_OVERLAY_HOST_IP: csn_overlay_attach_kind = 1;
+pub const CSN_OVERLAY_IN_GUEST_VSOCK: csn_overlay_attach_kind = 2;
+
+pub type csn_progress_kind = c_uint;
+pub const CSN_PROGRESS_STATUS: csn_progress_kind = 0;
+pub const CSN_PROGRESS_DONE: csn_progress_kind = 1;
+
+pub type csn_change_kind = c_uint;
+pub const CSN_CHANGE_MODIFIED: csn_change_kind = 0;
+pub const CSN_CHANGE_ADDED: csn_change_kind = 1;
+pub const CSN_CHANGE_DELETED: csn_change_kind = 2;
+
 /// An opaque handle of the library.
 #[repr(C)]
 pub struct csn_rt {
@@ -95,6 +114,235 @@ pub struct csn_log_entries {
 #[repr(C)]
 pub struct csn_exec_stream {
     _opaque: [u8; 0],
+}
+
+#[repr(C)]
+pub struct csn_texts {
+    _opaque: [u8; 0],
+}
+#[repr(C)]
+pub struct csn_ports {
+    _opaque: [u8; 0],
+}
+#[repr(C)]
+pub struct csn_top {
+    _opaque: [u8; 0],
+}
+#[repr(C)]
+pub struct csn_changes {
+    _opaque: [u8; 0],
+}
+#[repr(C)]
+pub struct csn_container_summaries {
+    _opaque: [u8; 0],
+}
+#[repr(C)]
+pub struct csn_log_stream {
+    _opaque: [u8; 0],
+}
+#[repr(C)]
+pub struct csn_sample_stream {
+    _opaque: [u8; 0],
+}
+#[repr(C)]
+pub struct csn_progress_stream {
+    _opaque: [u8; 0],
+}
+#[repr(C)]
+pub struct csn_image_history {
+    _opaque: [u8; 0],
+}
+
+#[repr(C)]
+pub struct csn_resource_update {
+    pub size: usize,
+    pub cpu_shares: *const i64,
+    pub memory: *const i64,
+    pub cpu_period: *const i64,
+    pub cpu_quota: *const i64,
+    pub cpu_realtime_period: *const i64,
+    pub cpu_realtime_runtime: *const i64,
+    pub cpuset_cpus: *const c_char,
+    pub cpuset_mems: *const c_char,
+    pub memory_reservation: *const i64,
+    pub memory_swap: *const i64,
+    pub kernel_memory: *const i64,
+    pub blkio_weight: *const i64,
+    pub pids_limit: *const i64,
+    pub restart_policy: *const c_char,
+    pub restart_maximum_retry_count: *const i64,
+}
+
+#[repr(C)]
+pub struct csn_container_summary {
+    pub runtime_id: *const c_char,
+    pub container_id_label: *const c_char,
+}
+
+#[repr(C)]
+pub struct csn_port_mapping {
+    pub container_port: u16,
+    pub protocol: *const c_char,
+    pub host_ip: *const c_char,
+    pub host_port: u16,
+}
+
+#[repr(C)]
+pub struct csn_network_attachment {
+    pub network: *const c_char,
+    pub aliases: *const *const c_char,
+    pub ipv4: *const c_char,
+}
+
+#[repr(C)]
+pub struct csn_health_detail {
+    pub status: *const c_char,
+    pub failing_streak: u32,
+    pub has_failing_streak: bool,
+    pub last_output: *const c_char,
+}
+
+#[repr(C)]
+pub struct csn_container_details {
+    pub ports: *const csn_port_mapping,
+    pub ports_count: usize,
+    pub networks: *const csn_network_attachment,
+    pub networks_count: usize,
+    pub ipv4: *const c_char,
+    pub health: *const csn_health_detail,
+    pub exit_code: c_int,
+    pub has_exit_code: bool,
+}
+
+#[repr(C)]
+pub struct csn_logs_stream_options {
+    pub size: usize,
+    pub follow: bool,
+    pub tail: i64,
+    pub since_ns: i64,
+    pub until_ns: i64,
+    pub timestamps: bool,
+    pub want_stdout: bool,
+    pub want_stderr: bool,
+}
+
+#[repr(C)]
+pub struct csn_log_chunk {
+    pub size: usize,
+    pub stream: csn_stream,
+    pub bytes: *const c_char,
+    pub length: usize,
+    pub timestamp_ns: i64,
+}
+
+#[repr(C)]
+pub struct csn_exec_options {
+    pub size: usize,
+    pub command: *const *const c_char,
+    pub env: *const *const c_char,
+    pub working_dir: *const c_char,
+    pub user: *const c_char,
+    pub tty: bool,
+    pub stdin_open: bool,
+}
+
+#[repr(C)]
+pub struct csn_stats_sample {
+    pub size: usize,
+    pub cpu_total_ns: u64,
+    pub cpu_system_ns: u64,
+    pub online_cpus: u32,
+    pub mem_used_bytes: u64,
+    pub mem_limit_bytes: u64,
+    pub net_rx_bytes: u64,
+    pub net_tx_bytes: u64,
+    pub blkio_read_bytes: u64,
+    pub blkio_write_bytes: u64,
+    pub pids_current: u64,
+    pub pids_limit: u64,
+    pub timestamp_ns: i64,
+}
+
+#[repr(C)]
+pub struct csn_path_stat {
+    pub size: usize,
+    pub name: [c_char; 256],
+    pub file_size: i64,
+    pub mode: u32,
+    pub mtime_ns: i64,
+    pub link_target: [c_char; 4096],
+}
+
+#[repr(C)]
+pub struct csn_change {
+    pub path: *const c_char,
+    pub kind: csn_change_kind,
+}
+
+#[repr(C)]
+pub struct csn_archive_put_options {
+    pub size: usize,
+    pub no_overwrite_dir_non_dir: bool,
+    pub copy_uid_gid: bool,
+}
+
+#[repr(C)]
+pub struct csn_progress {
+    pub size: usize,
+    pub kind: csn_progress_kind,
+    pub id: *const c_char,
+    pub status: *const c_char,
+    pub progress: *const c_char,
+    pub current: u64,
+    pub total: u64,
+    pub references: *const *const c_char,
+    pub digest: *const c_char,
+}
+
+#[repr(C)]
+pub struct csn_image_details {
+    pub size: usize,
+    pub id: *const c_char,
+    pub repo_tags: *const *const c_char,
+    pub repo_digests: *const *const c_char,
+    pub parent: *const c_char,
+    pub comment: *const c_char,
+    pub created: *const c_char,
+    pub container: *const c_char,
+    pub docker_version: *const c_char,
+    pub author: *const c_char,
+    pub architecture: *const c_char,
+    pub os: *const c_char,
+    pub size_bytes: u64,
+    pub has_size: bool,
+    pub layers: *const *const c_char,
+    pub env: *const *const c_char,
+    pub cmd: *const *const c_char,
+    pub entrypoint: *const *const c_char,
+    pub working_dir: *const c_char,
+    pub user: *const c_char,
+    pub labels: *const *const c_char,
+}
+
+#[repr(C)]
+pub struct csn_image_history_entry {
+    pub id: *const c_char,
+    pub created: i64,
+    pub created_by: *const c_char,
+    pub comment: *const c_char,
+    pub size_bytes: u64,
+    pub tags: *const *const c_char,
+}
+
+#[repr(C)]
+pub struct csn_rt_commit_options {
+    pub size: usize,
+    pub repo: *const c_char,
+    pub tag: *const c_char,
+    pub comment: *const c_char,
+    pub author: *const c_char,
+    pub pause: bool,
+    pub changes: *const c_char,
 }
 
 #[repr(C)]
@@ -467,6 +715,305 @@ extern "C" {
         rt: *mut csn_rt,
         id: *const csn_container_id,
         ret: *mut csn_rt_stats,
+        err: *mut csn_error,
+    ) -> c_int;
+
+    pub fn csn_texts_count(texts: *const csn_texts) -> usize;
+    pub fn csn_texts_get(texts: *const csn_texts, index: usize) -> *const c_char;
+    pub fn csn_texts_free(texts: *mut csn_texts);
+    pub fn csn_ports_count(ports: *const csn_ports) -> usize;
+    pub fn csn_ports_get(ports: *const csn_ports, index: usize) -> *const csn_port_mapping;
+    pub fn csn_ports_free(ports: *mut csn_ports);
+    pub fn csn_rt_open_bare(ret: *mut *mut csn_rt, err: *mut csn_error) -> c_int;
+    pub fn csn_rt_overlay_attach_kind(rt: *const csn_rt) -> csn_overlay_attach_kind;
+    pub fn csn_rt_rename_container(
+        rt: *mut csn_rt,
+        id: *const csn_container_id,
+        name: *const c_char,
+        err: *mut csn_error,
+    ) -> c_int;
+    pub fn csn_rt_update_container_resources(
+        rt: *mut csn_rt,
+        id: *const csn_container_id,
+        update: *const csn_resource_update,
+        ret_warnings: *mut *mut csn_texts,
+        err: *mut csn_error,
+    ) -> c_int;
+    pub fn csn_rt_prune_containers(
+        rt: *mut csn_rt,
+        ret_deleted: *mut *mut csn_texts,
+        ret_bytes: *mut u64,
+        err: *mut csn_error,
+    ) -> c_int;
+    pub fn csn_container_summaries_count(list: *const csn_container_summaries) -> usize;
+    pub fn csn_container_summaries_get(
+        list: *const csn_container_summaries,
+        index: usize,
+    ) -> *const csn_container_summary;
+    pub fn csn_container_summaries_free(list: *mut csn_container_summaries);
+    pub fn csn_rt_list_containers(
+        rt: *mut csn_rt,
+        ret: *mut *mut csn_container_summaries,
+        err: *mut csn_error,
+    ) -> c_int;
+    pub fn csn_rt_port_mappings_container(
+        rt: *mut csn_rt,
+        id: *const csn_container_id,
+        ret: *mut *mut csn_ports,
+        err: *mut csn_error,
+    ) -> c_int;
+    pub fn csn_rt_inspect_detailed(
+        rt: *mut csn_rt,
+        id: *const csn_container_id,
+        ret: *mut *mut csn_container_details,
+        err: *mut csn_error,
+    ) -> c_int;
+    pub fn csn_container_details_free(details: *mut csn_container_details);
+    pub fn csn_rt_top_container(
+        rt: *mut csn_rt,
+        id: *const csn_container_id,
+        ps_args: *const *const c_char,
+        ret: *mut *mut csn_top,
+        err: *mut csn_error,
+    ) -> c_int;
+    pub fn csn_wait_condition_name(condition: csn_wait_condition) -> *const c_char;
+    pub fn csn_wait_condition_parse(
+        name: *const c_char,
+        ret: *mut csn_wait_condition,
+        err: *mut csn_error,
+    ) -> c_int;
+    pub fn csn_rt_wait_outcome_with_condition(
+        rt: *mut csn_rt,
+        id: *const csn_container_id,
+        condition: csn_wait_condition,
+        timeout_ms: c_int,
+        ret: *mut csn_wait_outcome,
+        err: *mut csn_error,
+    ) -> c_int;
+    pub fn csn_stream_name(stream: csn_stream) -> *const c_char;
+    pub fn csn_rt_logs_stream(
+        rt: *mut csn_rt,
+        id: *const csn_container_id,
+        options: *const csn_logs_stream_options,
+        ret: *mut *mut csn_log_stream,
+        err: *mut csn_error,
+    ) -> c_int;
+    pub fn csn_log_stream_next(
+        stream: *mut csn_log_stream,
+        timeout_ms: c_int,
+        ret: *mut csn_log_chunk,
+        err: *mut csn_error,
+    ) -> c_int;
+    pub fn csn_log_stream_fd(stream: *const csn_log_stream) -> c_int;
+    pub fn csn_log_stream_close(stream: *mut csn_log_stream);
+    pub fn csn_rt_mock_queue_log(
+        rt: *mut csn_rt,
+        id: *const csn_container_id,
+        chunk: *const csn_log_chunk,
+        err: *mut csn_error,
+    ) -> c_int;
+    pub fn csn_rt_exec_with_opts(
+        rt: *mut csn_rt,
+        id: *const csn_container_id,
+        options: *const csn_exec_options,
+        timeout_ms: c_int,
+        ret: *mut csn_exec_result,
+        err: *mut csn_error,
+    ) -> c_int;
+    pub fn csn_rt_exec_pty(
+        rt: *mut csn_rt,
+        id: *const csn_container_id,
+        options: *const csn_exec_options,
+        ret: *mut *mut csn_exec_stream,
+        err: *mut csn_error,
+    ) -> c_int;
+    pub fn csn_exec_stream_write(
+        stream: *mut csn_exec_stream,
+        bytes: *const c_void,
+        size: usize,
+        timeout_ms: c_int,
+        err: *mut csn_error,
+    ) -> c_int;
+    pub fn csn_exec_stream_close_stdin(
+        stream: *mut csn_exec_stream,
+        timeout_ms: c_int,
+        err: *mut csn_error,
+    ) -> c_int;
+    pub fn csn_exec_stream_resize(
+        stream: *mut csn_exec_stream,
+        rows: c_uint,
+        columns: c_uint,
+        err: *mut csn_error,
+    ) -> c_int;
+    pub fn csn_rt_write_stdin(
+        rt: *mut csn_rt,
+        id: *const csn_container_id,
+        bytes: *const c_void,
+        size: usize,
+        timeout_ms: c_int,
+        err: *mut csn_error,
+    ) -> c_int;
+    pub fn csn_rt_close_stdin(
+        rt: *mut csn_rt,
+        id: *const csn_container_id,
+        err: *mut csn_error,
+    ) -> c_int;
+    pub fn csn_rt_stats_stream(
+        rt: *mut csn_rt,
+        id: *const csn_container_id,
+        interval_ms: c_int,
+        ret: *mut *mut csn_sample_stream,
+        err: *mut csn_error,
+    ) -> c_int;
+    pub fn csn_sample_stream_next(
+        stream: *mut csn_sample_stream,
+        timeout_ms: c_int,
+        ret: *mut csn_stats_sample,
+        err: *mut csn_error,
+    ) -> c_int;
+    pub fn csn_sample_stream_fd(stream: *const csn_sample_stream) -> c_int;
+    pub fn csn_sample_stream_close(stream: *mut csn_sample_stream);
+    pub fn csn_rt_mock_queue_sample(
+        rt: *mut csn_rt,
+        id: *const csn_container_id,
+        sample: *const csn_stats_sample,
+        err: *mut csn_error,
+    ) -> c_int;
+    pub fn csn_rt_changes_container(
+        rt: *mut csn_rt,
+        id: *const csn_container_id,
+        ret: *mut *mut csn_changes,
+        err: *mut csn_error,
+    ) -> c_int;
+    pub fn csn_rt_archive_head(
+        rt: *mut csn_rt,
+        id: *const csn_container_id,
+        path: *const c_char,
+        ret: *mut csn_path_stat,
+        err: *mut csn_error,
+    ) -> c_int;
+    pub fn csn_rt_archive_get(
+        rt: *mut csn_rt,
+        id: *const csn_container_id,
+        path: *const c_char,
+        fd: c_int,
+        err: *mut csn_error,
+    ) -> c_int;
+    pub fn csn_rt_archive_put(
+        rt: *mut csn_rt,
+        id: *const csn_container_id,
+        path: *const c_char,
+        fd: c_int,
+        options: *const csn_archive_put_options,
+        err: *mut csn_error,
+    ) -> c_int;
+    pub fn csn_progress_to_json(
+        progress: *const csn_progress,
+        ret_json: *mut *mut c_char,
+        err: *mut csn_error,
+    ) -> c_int;
+    pub fn csn_progress_stream_next(
+        stream: *mut csn_progress_stream,
+        timeout_ms: c_int,
+        ret: *mut csn_progress,
+        err: *mut csn_error,
+    ) -> c_int;
+    pub fn csn_progress_stream_fd(stream: *const csn_progress_stream) -> c_int;
+    pub fn csn_progress_stream_close(stream: *mut csn_progress_stream);
+    pub fn csn_rt_pull_image_stream(
+        rt: *mut csn_rt,
+        image: *const c_char,
+        auth: *const csn_registry_options,
+        ret: *mut *mut csn_progress_stream,
+        err: *mut csn_error,
+    ) -> c_int;
+    pub fn csn_rt_mock_queue_progress(
+        rt: *mut csn_rt,
+        image: *const c_char,
+        progress: *const csn_progress,
+        err: *mut csn_error,
+    ) -> c_int;
+    pub fn csn_rt_tag_image(
+        rt: *mut csn_rt,
+        source: *const c_char,
+        target: *const c_char,
+        err: *mut csn_error,
+    ) -> c_int;
+    pub fn csn_rt_prune_images(
+        rt: *mut csn_rt,
+        ret_deleted: *mut *mut csn_texts,
+        ret_bytes: *mut u64,
+        err: *mut csn_error,
+    ) -> c_int;
+    pub fn csn_rt_inspect_image_native(
+        rt: *mut csn_rt,
+        image: *const c_char,
+        ret: *mut *mut csn_image_details,
+        err: *mut csn_error,
+    ) -> c_int;
+    pub fn csn_image_details_free(details: *mut csn_image_details);
+    pub fn csn_image_details_to_json(
+        details: *const csn_image_details,
+        ret_json: *mut *mut c_char,
+        err: *mut csn_error,
+    ) -> c_int;
+    pub fn csn_image_details_from_json(
+        json: *const c_char,
+        size: usize,
+        ret: *mut *mut csn_image_details,
+        err: *mut csn_error,
+    ) -> c_int;
+    pub fn csn_image_history_count(history: *const csn_image_history) -> usize;
+    pub fn csn_image_history_get(
+        history: *const csn_image_history,
+        index: usize,
+    ) -> *const csn_image_history_entry;
+    pub fn csn_image_history_free(history: *mut csn_image_history);
+    pub fn csn_rt_image_history(
+        rt: *mut csn_rt,
+        image: *const c_char,
+        ret: *mut *mut csn_image_history,
+        err: *mut csn_error,
+    ) -> c_int;
+    pub fn csn_rt_search_images(
+        rt: *mut csn_rt,
+        term: *const c_char,
+        limit: u32,
+        ret_json: *mut *mut c_char,
+        err: *mut csn_error,
+    ) -> c_int;
+    pub fn csn_rt_save_images(
+        rt: *mut csn_rt,
+        images: *const *const c_char,
+        fd: c_int,
+        err: *mut csn_error,
+    ) -> c_int;
+    pub fn csn_rt_load_images(
+        rt: *mut csn_rt,
+        fd: c_int,
+        quiet: bool,
+        ret: *mut *mut csn_progress_stream,
+        err: *mut csn_error,
+    ) -> c_int;
+    pub fn csn_rt_import_image(
+        rt: *mut csn_rt,
+        fd: c_int,
+        repo: *const c_char,
+        tag: *const c_char,
+        ret_id: *mut *mut c_char,
+        err: *mut csn_error,
+    ) -> c_int;
+    pub fn csn_rt_export_container_fs(
+        rt: *mut csn_rt,
+        id: *const csn_container_id,
+        fd: c_int,
+        err: *mut csn_error,
+    ) -> c_int;
+    pub fn csn_rt_commit_container(
+        rt: *mut csn_rt,
+        id: *const csn_container_id,
+        options: *const csn_rt_commit_options,
+        ret_id: *mut *mut c_char,
         err: *mut csn_error,
     ) -> c_int;
 }

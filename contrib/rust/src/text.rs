@@ -79,6 +79,17 @@ pub(crate) unsafe fn bytes(bytes: *const c_char, size: usize) -> Vec<u8> {
     std::slice::from_raw_parts(bytes.cast::<u8>(), size).to_vec()
 }
 
+/// An array of the library; empty for a null pointer.
+///
+/// # Safety
+/// `at` is null or points to that many, which live as long as the slice is used.
+pub(crate) unsafe fn slice<'a, T>(at: *const T, count: usize) -> &'a [T] {
+    if at.is_null() {
+        return &[];
+    }
+    std::slice::from_raw_parts(at, count)
+}
+
 /// The text in an array: up to its 0, or all of it.
 pub(crate) fn from_array(text: &[c_char]) -> String {
     let bytes: Vec<u8> = text
@@ -95,6 +106,32 @@ pub(crate) fn into_array(text: &str, array: &mut [c_char]) {
     for (to, from) in array.iter_mut().take(most).zip(text.bytes()) {
         *to = from as c_char;
     }
+}
+
+/// Copies of the texts of a list that ends with a null pointer; null is an empty one.
+///
+/// # Safety
+/// `list` is null or such a list.
+pub(crate) unsafe fn list(list: *const *const c_char) -> Vec<String> {
+    let mut texts = Vec::new();
+    let mut at = list;
+    while !at.is_null() && !(*at).is_null() {
+        texts.push(from_pointer(*at));
+        at = at.add(1);
+    }
+    texts
+}
+
+/// Copies a list of texts of the library and frees it.
+///
+/// # Safety
+/// `list` is null or a list that nobody else frees.
+pub(crate) unsafe fn take_list(list: *mut sys::csn_texts) -> Vec<String> {
+    let texts = (0..sys::csn_texts_count(list))
+        .map(|i| from_pointer(sys::csn_texts_get(list, i)))
+        .collect();
+    sys::csn_texts_free(list);
+    texts
 }
 
 /// Takes a text that the library gave out.

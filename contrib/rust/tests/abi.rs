@@ -13,8 +13,8 @@ use std::process::{Command, Stdio};
 
 const SYS: &str = include_str!("../src/sys.rs");
 
-/// The headers whose every function is here, and those of which only what is needed is.
-const WHOLE: &str = "caisson-runtime.h";
+/// The headers whose every function is here; of those that they include only what is needed is.
+const WHOLE: [&str; 2] = ["caisson-runtime.h", "caisson-runtime-images.h"];
 
 fn include_dir() -> PathBuf {
     match env::var_os("CAISSON_INCLUDE_DIR") {
@@ -121,7 +121,7 @@ fn checker(sys: &str) -> String {
         enums.insert(item.split('=').next().unwrap_or("").trim().to_string());
         rest = after;
     }
-    let mut c = format!("#include \"{WHOLE}\"\n");
+    let mut c = format!("#include \"{}\"\n", WHOLE[0]);
 
     for (name, parameters, result) in functions(&sys) {
         let list: Vec<_> = parameters
@@ -280,22 +280,31 @@ fn declared(header: &str) -> BTreeSet<String> {
     found
 }
 
+/// Of no use as long as the library has nothing to read what they give.
+const LATER: [&str; 2] = ["csn_rt_top_container", "csn_rt_changes_container"];
+
 /// Every function of the Runtime interface is declared here, and the safe types use every one.
 #[test]
 fn nothing_is_missing() {
     let names: BTreeSet<_> = functions(&bare(SYS)).into_iter().map(|f| f.0).collect();
-    let header = declared(WHOLE);
+    let header: BTreeSet<_> = WHOLE.iter().flat_map(|h| declared(h)).collect();
     assert!(header.len() > 40, "{header:?}");
     let missing: Vec<_> = header.difference(&names).collect();
     assert!(missing.is_empty(), "src/sys.rs lacks {missing:?}");
 
-    let mut used = BTreeMap::new();
+    let mut used: BTreeMap<_, _> = names
+        .iter()
+        .map(|n| (n, LATER.contains(&n.as_str())))
+        .collect();
     for entry in fs::read_dir(Path::new(env!("CARGO_MANIFEST_DIR")).join("src")).unwrap() {
         let path = entry.unwrap().path();
         if path.file_name() != Some("sys.rs".as_ref()) {
             let text = fs::read_to_string(&path).unwrap();
-            for name in &names {
-                *used.entry(name).or_insert(false) |= text.contains(&format!("{name}("));
+            let words = text.split(|c: char| !c.is_alphanumeric() && c != '_');
+            for word in words.map(String::from) {
+                if let Some(used) = used.get_mut(&word) {
+                    *used = true;
+                }
             }
         }
     }

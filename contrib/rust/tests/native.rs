@@ -8,8 +8,8 @@ use std::task::Poll;
 use std::time::{Duration, Instant, SystemTime};
 
 use caisson::{
-    Config, ContainerId, ContainerState, Error, ExecEvent, LogStream, PullPolicy, Runtime, Service,
-    WaitReason,
+    Config, ContainerId, ContainerState, Error, ExecEvent, ExecOptions, ImageDetails, LogStream,
+    LogsStreamOptions, PullPolicy, Runtime, Service, WaitCondition, WaitReason,
 };
 
 const LONG: Option<Duration> = Some(Duration::from_secs(30));
@@ -348,6 +348,119 @@ fn what_fails_says_how() {
         other => panic!("{other}"),
     }
     runtime.remove_container(&id).unwrap();
+}
+
+#[test]
+#[ignore = "real containers: make check-rust, as root"]
+fn exec_as_another_user_and_on_a_terminal() {
+    let c = Started::new("options", "sleep 60");
+    let mut options = ExecOptions {
+        command: ["sh", "-c", "id -u; pwd; echo $A"]
+            .map(String::from)
+            .to_vec(),
+        env: vec!["A=b".into()],
+        working_dir: Some("/tmp".into()),
+        user: Some("12:34".into()),
+        ..ExecOptions::default()
+    };
+    let result = c.runtime.exec_with_opts(&c.id, &options, LONG).unwrap();
+    assert_eq!(String::from_utf8_lossy(&result.stdout), "12\n/tmp\nb\n");
+
+    options.command = ["sh", "-c", "read x; stty size; echo got $x; exit 4"]
+        .map(String::from)
+        .to_vec();
+    options.tty = true;
+    let mut stream = c.runtime.exec_pty(&c.id, &options).unwrap();
+    stream.resize(33, 77).unwrap();
+    assert!(matches!(stream.write(b"line\n", LONG), Poll::Ready(Ok(5))));
+    let events: Vec<_> = stream.map(|e| e.unwrap()).collect();
+    let said: Vec<u8> = events
+        .iter()
+        .filter_map(|e| {
+            if let ExecEvent::Stdout(bytes) = e {
+                Some(bytes.clone())
+            } else {
+                None
+            }
+        })
+        .flatten()
+        .collect();
+    let said = String::from_utf8_lossy(&said).into_owned();
+    assert!(
+        said.contains("33 77") && said.contains("got line"),
+        "{said}"
+    );
+    assert_eq!(events.last(), Some(&ExecEvent::Exit(4)));
+}
+
+#[test]
+#[ignore = "real containers: make check-rust, as root"]
+fn logs_are_followed_to_the_end() {
+    let c = Started::new("follow", "echo one; sleep 0.3; echo two >&2");
+    let options = LogsStreamOptions {
+        follow: true,
+        ..LogsStreamOptions::default()
+    };
+    let chunks: Result<Vec<_>, _> = c.runtime.logs_stream(&c.id, &options).unwrap().collect();
+    let said: Vec<_> = chunks
+        .unwrap()
+        .into_iter()
+        .map(|c| (c.stream, c.bytes))
+        .collect();
+    assert_eq!(
+        said,
+        [
+            (LogStream::Stdout, b"one\n".to_vec()),
+            (LogStream::Stderr, b"two\n".to_vec())
+        ]
+    );
+    assert_eq!(c.runtime.wait_container(&c.id, LONG), Ok(0));
+    let details = c.runtime.inspect_detailed(&c.id).unwrap();
+    assert_eq!((details.exit_code, details.ports), (Some(0), vec![]));
+}
+
+#[test]
+#[ignore = "real containers: make check-rust, as root"]
+fn samples_come_until_the_end() {
+    let c = Started::new("samples", "sleep 60");
+    let interval = Duration::from_millis(50);
+    let mut stream = c.runtime.stats_stream(&c.id, interval).unwrap();
+    let first = stream.next().unwrap().unwrap();
+    let second = stream.next().unwrap().unwrap();
+    assert!(second.timestamp > first.timestamp && first.online_cpus > 0);
+    c.runtime.kill_container(&c.id, None).unwrap();
+    assert!(stream.all(|s| s.is_ok()));
+}
+
+#[test]
+#[ignore = "real containers: make check-rust, as root"]
+fn a_wait_for_removal() {
+    let c = Started::new("removal", "sleep 60");
+    let listed = c.runtime.list_containers().unwrap();
+    assert!(
+        listed.iter().any(|s| s.runtime_id.len() == 64),
+        "{listed:?}"
+    );
+    let (runtime, id) = (c.runtime.clone(), c.id.clone());
+    let waiter = std::thread::spawn(move || {
+        runtime.wait_outcome_with_condition(&id, WaitCondition::Removed, LONG)
+    });
+    std::thread::sleep(Duration::from_millis(200));
+    assert!(!waiter.is_finished());
+    c.runtime.remove_container(&c.id).unwrap();
+    assert!(waiter.join().unwrap().is_ok());
+}
+
+#[test]
+#[ignore = "real containers: make check-rust, as root"]
+fn images_tell_of_themselves() {
+    let runtime = open();
+    let details = runtime.inspect_image_native("box:latest").unwrap();
+    assert_eq!(details.cmd, ["sh"]);
+    assert_eq!(details.layers.len(), 2);
+    let back = ImageDetails::from_json(&details.to_json().unwrap());
+    assert_eq!(back, Ok(details));
+    runtime.image_history("box:latest").unwrap();
 }
 
 #[test]
