@@ -45,6 +45,8 @@ static int check_supported(const struct service_spec *s, struct csn_error *err)
 		{ "memory_swappiness", s->memory_swappiness.set },
 		{ "oom_kill_disable", s->oom_kill_disable },
 		{ "devices", s->devices.count > 0 },
+		{ "logs.destination: not disk",
+		  s->logs.destination && strcmp(s->logs.destination, "disk") != 0 },
 		{ "init.steps", s->init_steps.count > 0 },
 	};
 	for (size_t i = 0; i < COUNT(rows); i++)

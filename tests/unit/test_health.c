@@ -305,6 +305,14 @@ END_TEST
 /* ---- services ---------------------------------------------------------------------------------
  */
 
+static int options_of(const struct csn_service *s, struct csn_container_options *ret)
+{
+	static const struct csn_rt_options options = CSN_RT_OPTIONS_INIT;
+	static const struct container_ref c = { .text = "web-1" };
+	const struct making m = { s, &c, &options, &arena };
+	return service_options(&m, ret, &err);
+}
+
 static struct csn_service *services[8];
 static size_t services_count;
 
@@ -320,11 +328,36 @@ static int of_service(const char *health, const struct csn_healthcheck **ret)
 		       health);
 	int r = csn_service_parse(text, strlen(text), CSN_FORMAT_YAML, NULL, &s, &err);
 	ck_assert_msg(r == 0, "%s", err.text);
-	r = service_options(s, "web-1", &o, &arena, &err);
+	r = options_of(s, &o);
 	*ret = r < 0 ? NULL : o.healthcheck;
 	services[services_count++] = s;
 	return r;
 }
+
+/* What of a service's logs maps: a quarter of the size for each of four files. */
+START_TEST(service_logs)
+{
+	struct csn_service *s = NULL;
+	struct csn_container_options o;
+	struct service_log log;
+	static const char disk[] = "rtype: service\nimage: {name: x}\n"
+				   "logs: {destination: disk, max_size_bytes: 4096}\n";
+	static const char memory[] = "rtype: service\nimage: {name: x}\n"
+				     "logs: {destination: memory}\n";
+	ck_assert_int_eq(csn_service_parse(disk, sizeof disk - 1, CSN_FORMAT_YAML, NULL, &s, &err),
+			 0);
+	ck_assert_int_eq(options_of(s, &o), 0);
+	ck_assert_int_eq(service_log_decide(o.log_options, &log, &err), 0);
+	ck_assert_uint_eq(log.max_size, 1024);
+	ck_assert_uint_eq(log.max_files, 4);
+	csn_service_free(s);
+	ck_assert_int_eq(
+		csn_service_parse(memory, sizeof memory - 1, CSN_FORMAT_YAML, NULL, &s, &err), 0);
+	ck_assert_int_lt(options_of(s, &o), 0);
+	ck_assert_int_eq(err.kind, CSN_ERROR_UNSUPPORTED);
+	csn_service_free(s);
+}
+END_TEST
 
 START_TEST(service_health)
 {
@@ -373,6 +406,7 @@ int main(void)
 	tcase_add_test(tc, counts_failures);
 	tcase_add_test(tc, success_ends_the_start_period);
 	tcase_add_test(tc, is_kept_whole);
+	tcase_add_test(tc, service_logs);
 	tcase_add_test(tc, service_health);
 	suite_add_tcase(suite, tc);
 	SRunner *runner = srunner_create(suite);
