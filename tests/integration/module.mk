@@ -22,6 +22,7 @@ integration_tests = \
 	tests/integration/framework_selftest.sh \
 	tests/integration/image_commit.sh \
 	tests/integration/image_debian.sh \
+	tests/integration/image_differential.sh \
 	tests/integration/image_hostile.sh \
 	tests/integration/image_load.sh \
 	tests/integration/image_store.sh \
