@@ -21,6 +21,7 @@
 #include "base/file.h"
 #include "netns/ledger.h"
 #include "netns/network.h"
+#include "netns/world.h"
 
 static struct csn_error err;
 #define OK(call) ck_assert_msg((call) >= 0, "%s", err.text)
@@ -235,6 +236,34 @@ static bool nobody(void *data, const char *owner)
 	return false;
 }
 
+/* The kernel's own refusal would come when everything else has been made. */
+START_TEST(test_a_full_bridge)
+{
+	struct net_create c = { .name = "n", .subnet4 = "10.9.0.0/16" };
+	struct ledger l = LEDGER_INIT;
+	struct net_lease lease;
+	int ns;
+	OK(net_create(&net, &c, &err));
+	OK(leases_open(&net, "n", true, &l, &err));
+	for (size_t i = 0; i < 1023; i++) {
+		struct lease_record r = { .generation = 1, .owner = "somebody" };
+		OK(ledger_put(&l, i, &r, &err));
+	}
+	ledger_close(&l);
+	ck_assert_int_eq(attach_to("o", "n", 0, &lease, &ns), -ENOSPC);
+	ck_assert_str_eq(err.text, "network \"n\": 1023 are attached, and a bridge holds no more: "
+				   "make another network");
+	close(ns);
+	ck_assert_int_eq(leases("n"), 1023);
+	OK(leases_open(&net, "n", true, &l, &err));
+	OK(ledger_drop(&l, 500, &err));
+	ledger_close(&l);
+	OK(attach_to("o", "n", 0, &lease, &ns));
+	OK(net_detach(&net, "o", NULL, true, &err));
+	close(ns);
+}
+END_TEST
+
 START_TEST(test_attach_detach_recover)
 {
 	struct net_create c = { .name = "n", .subnet4 = "10.9.0.0/29" };
@@ -329,6 +358,7 @@ int main(void)
 		tcase_add_checked_fixture(kernel, own_world, leave_world);
 		tcase_set_timeout(kernel, 30);
 		tcase_add_test(kernel, test_attach_detach_recover);
+		tcase_add_test(kernel, test_a_full_bridge);
 		tcase_add_test(kernel, test_exhausted_by_the_dead);
 		tcase_add_test(kernel, test_port_taken);
 		suite_add_tcase(s, kernel);
