@@ -50,6 +50,7 @@ integration_tests = \
 
 TESTS += $(integration_tests)
 EXTRA_DIST += $(integration_tests) \
+	tests/integration/deploy_lib.sh \
 	tests/integration/engine_lib.sh \
 	tests/integration/hostile_tars.py \
 	tests/integration/lib.sh \
@@ -57,16 +58,8 @@ EXTRA_DIST += $(integration_tests) \
 	tests/integration/registry.sh \
 	tests/integration/registry_server.py \
 	tests/integration/run \
-EXTRA_DIST += $(integration_tests) tests/integration/engine_lib.sh tests/integration/lib.sh \
-	tests/integration/netlib.sh tests/integration/run \
-	tests/integration/registry.sh tests/integration/registry_server.py tests/integration/volume_image.py tests/integration/run \
-EXTRA_DIST += $(integration_tests) tests/integration/hostile_tars.py tests/integration/engine_lib.sh tests/integration/lib.sh tests/integration/run \
-	tests/integration/registry.sh tests/integration/registry_server.py tests/integration/volume_image.py tests/integration/run \
-	tests/integration/deploy_lib.sh tests/integration/netlib.sh tests/integration/run \
-	tests/integration/registry.sh tests/integration/registry_server.py tests/integration/run \
-EXTRA_DIST += $(integration_tests) tests/integration/hostile_tars.py tests/integration/engine_lib.sh tests/integration/lib.sh tests/integration/run \
-	tests/integration/registry.sh tests/integration/registry_server.py tests/integration/run \
-	tests/integration/snapshot.sh
+	tests/integration/snapshot.sh \
+	tests/integration/volume_image.py
 
 check_PROGRAMS += tests/integration/dgram tests/integration/netprobe tests/integration/recvtty
 tests_integration_dgram_SOURCES = tests/integration/dgram.c
