@@ -81,6 +81,41 @@ CSN_API int csn_volume_list(struct csn_runtime *rt, struct csn_volumes **ret,
 CSN_API int csn_volume_get(struct csn_runtime *rt, const char *name, struct csn_volumes **ret,
 			   struct csn_error *err) CSN_MUST_CHECK;
 
+/* ---- buckets ----------------------------------------------------------------------------------
+ */
+
+/* What was moved between a volume and its bucket. */
+struct csn_volume_moved {
+	size_t size;
+	uint64_t files;	  /* files, directories and links of the volume */
+	uint64_t moved;	  /* contents that were sent or fetched */
+	uint64_t bytes;	  /* of those */
+	uint64_t removed; /* contents of the bucket that nothing needs any more */
+};
+#define CSN_VOLUME_MOVED_INIT                                                                      \
+	{                                                                                          \
+		sizeof(struct csn_volume_moved), 0, 0, 0, 0                                        \
+	}
+
+/*
+ * Brings a volume to its bucket: contents that are not there, then the manifest that names them
+ * all, then away with what it does not name. Whoever reads the bucket sees the old volume or the
+ * new one. It is one state of the volume when nothing writes to it meanwhile. ret may be NULL.
+ * -EINVAL: it is kept in no bucket.
+ */
+CSN_API int csn_volume_sync(struct csn_runtime *rt, const char *name, struct csn_volume_moved *ret,
+			    struct csn_error *err) CSN_MUST_CHECK;
+/* The same for the volumes that a container mounts; others are left alone. 0 also without any. */
+CSN_API int csn_container_sync_volumes(struct csn_runtime *rt, const char *container,
+				       struct csn_error *err) CSN_MUST_CHECK;
+/*
+ * Replaces the volume's content by its bucket's, as a whole. -ENOENT: the bucket has none. -EBUSY:
+ * it is not empty and force is not set, or a container that runs mounts it. An empty one is also
+ * restored when a container that mounts it is made.
+ */
+CSN_API int csn_volume_restore(struct csn_runtime *rt, const char *name, bool force,
+			       struct csn_volume_moved *ret, struct csn_error *err) CSN_MUST_CHECK;
+
 /* ---- removing ---------------------------------------------------------------------------------
  */
 

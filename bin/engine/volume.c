@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/cleanup.h"
+#include "base/error.h"
 #include "bin/engine/engine.h"
 #include "bin/out.h"
 #include "caisson-volume.h"
@@ -153,15 +154,34 @@ static int inspect(int argc, char **argv)
  */
 
 static struct opt_list labels;
+static struct csn_volume_s3 s3 = CSN_VOLUME_S3_INIT;
 
 static const struct opt create_options[] = {
 	{ 'l', "label", "KEY=VALUE", "set a label", OPT_LIST, &labels },
+	{ 0, "s3-bucket", "BUCKET", "bring it to this bucket, and restore it from there", OPT_TEXT,
+	  &s3.bucket },
+	{ 0, "s3-prefix", "PREFIX", "of all keys in the bucket", OPT_TEXT, &s3.prefix },
+	{ 0, "s3-endpoint", "URL", "of the S3 server (Amazon's)", OPT_TEXT, &s3.endpoint },
+	{ 0, "s3-region", "REGION", "of the bucket ($AWS_REGION)", OPT_TEXT, &s3.region },
+	{ 0, "s3-addressing", "STYLE", "path or virtual (path with an endpoint)", OPT_TEXT,
+	  &s3.addressing },
 	{ 0 },
 };
 
 static const struct opt *get_create_options(void)
 {
 	return create_options;
+}
+
+static int read_options(const char **list, struct csn_volume_options *ret, struct csn_error *err)
+{
+	for (size_t i = 0; i < labels.count; i++)
+		list[i] = labels.items[i];
+	ret->labels = list;
+	if (!s3.bucket && (s3.prefix || s3.endpoint || s3.region || s3.addressing))
+		return fail(err, EINVAL, "--s3-bucket: expected with the other --s3 options");
+	ret->s3 = s3.bucket ? &s3 : NULL;
+	return 0;
 }
 
 static int create(int argc, char **argv)
@@ -174,9 +194,8 @@ static int create(int argc, char **argv)
 
 	if (!list)
 		return engine_fail_text(STATUS_FAILED, "out of memory");
-	for (size_t i = 0; i < labels.count; i++)
-		list[i] = labels.items[i];
-	o.labels = list;
+	if (read_options(list, &o, &err) < 0)
+		return engine_fail(&err, STATUS_FAILED);
 	struct csn_runtime *rt = engine_runtime();
 	if (!rt)
 		return STATUS_FAILED;
@@ -227,6 +246,68 @@ static int prune(int argc, char **argv)
 	return 0;
 }
 
+/* ---- sync and restore -------------------------------------------------------------------------
+ */
+
+static bool force;
+
+static const struct opt restore_options[] = {
+	{ 'f', "force", NULL, "also when something is in it: that goes", OPT_FLAG, &force },
+	{ 0 },
+};
+
+static const struct opt *get_restore_options(void)
+{
+	return restore_options;
+}
+
+static int sync_one(struct csn_runtime *rt, const char *name, struct csn_error *err)
+{
+	struct csn_volume_moved moved = CSN_VOLUME_MOVED_INIT;
+	char bytes[32];
+	TRY(csn_volume_sync(rt, name, &moved, err));
+	print_size(bytes, sizeof bytes, moved.bytes);
+	printf("%s: %llu entries, %llu sent (%s), %llu removed\n", name,
+	       (unsigned long long)moved.files, (unsigned long long)moved.moved, bytes,
+	       (unsigned long long)moved.removed);
+	return 0;
+}
+
+static int restore_one(struct csn_runtime *rt, const char *name, struct csn_error *err)
+{
+	struct csn_volume_moved moved = CSN_VOLUME_MOVED_INIT;
+	char bytes[32];
+	TRY(csn_volume_restore(rt, name, force, &moved, err));
+	print_size(bytes, sizeof bytes, moved.bytes);
+	printf("%s: %llu entries, %llu fetched (%s)\n", name, (unsigned long long)moved.files,
+	       (unsigned long long)moved.moved, bytes);
+	return 0;
+}
+
+static int each(int argc, char **argv,
+		int (*fn)(struct csn_runtime *rt, const char *name, struct csn_error *err))
+{
+	struct csn_error err;
+	struct csn_runtime *rt = engine_runtime();
+	int status = 0;
+	if (!rt)
+		return STATUS_FAILED;
+	for (int i = 0; i < argc; i++)
+		if (fn(rt, argv[i], &err) < 0)
+			status = engine_fail(&err, STATUS_FAILED);
+	return status;
+}
+
+static int sync_each(int argc, char **argv)
+{
+	return each(argc, argv, sync_one);
+}
+
+static int restore_each(int argc, char **argv)
+{
+	return each(argc, argv, restore_one);
+}
+
 /* ---- the commands -----------------------------------------------------------------------------
  */
 
@@ -247,13 +328,25 @@ static int run(int argc, char **argv)
 	static const struct command remove_volumes = {
 		"rm", "VOLUME…", "remove volumes that no container mounts", 1, -1, NULL, remove_each
 	};
-	static const struct command *const commands[] = { &create_volume,  &inspect_volume,
-							  &list_volumes,   &prune_volumes,
-							  &remove_volumes, NULL };
+	static const struct command restore_volumes = {
+		"restore",   "VOLUME…", "replace volumes by what their buckets have",
+		1,	     -1,	get_restore_options,
+		restore_each
+	};
+	static const struct command sync_volumes = {
+		"sync", "VOLUME…", "bring volumes to their buckets", 1, -1, NULL, sync_each
+	};
+	static const struct command *const commands[] = { &create_volume,   &inspect_volume,
+							  &list_volumes,    &prune_volumes,
+							  &restore_volumes, &remove_volumes,
+							  &sync_volumes,    NULL };
 	return opts_run_command("csn volume", commands, argc, argv);
 }
 
-const struct command command_volume = {
-	"volume", "create|inspect|ls|prune|rm", "directories that outlive containers", 1, -1, NULL,
-	run
-};
+const struct command command_volume = { "volume",
+					"create|inspect|ls|prune|restore|rm|sync",
+					"directories that outlive containers",
+					1,
+					-1,
+					NULL,
+					run };

@@ -12,6 +12,7 @@
 #include "agent/native.h"
 #include "base/deadline.h"
 #include "base/error.h"
+#include "caisson-volume.h"
 
 #define LEFTOVER_STOP_MS 5000
 
@@ -71,6 +72,12 @@ static int native_remove(struct csn_rt *rt, const struct container_ref *c, struc
 {
 	int r = csn_container_remove(engine_of(rt), c->text, true, err);
 	return r == -ENOENT ? 0 : r;
+}
+
+static int native_sync_volumes(struct csn_rt *rt, const struct container_ref *c,
+			       struct csn_error *err)
+{
+	return about(c, csn_container_sync_volumes(engine_of(rt), c->text, err), err);
 }
 
 int wrong_state(const struct container_ref *c, int r, struct csn_error *err)
@@ -274,6 +281,7 @@ static const struct rt_operations operations = {
 	.start = native_start,
 	.stop = native_stop,
 	.remove = native_remove,
+	.sync_volumes = native_sync_volumes,
 	.kill = native_kill,
 	.pause = native_pause,
 	.unpause = native_unpause,

@@ -63,7 +63,7 @@ struct http {
 void http_response_done(struct http_response *r)
 {
 	char *texts[] = { r->location,	     r->content_type, r->content_range, r->retry_after,
-			  r->content_digest, r->warning,      r->body };
+			  r->content_digest, r->warning,      r->etag,		r->body };
 
 	/* It may have been a token. */
 	if (r->body)
@@ -87,6 +87,7 @@ static void put_header(struct http_response *r, const char *name, size_t name_si
 		{ "retry-after", &r->retry_after },
 		{ "docker-content-digest", &r->content_digest },
 		{ "warning", &r->warning },
+		{ "etag", &r->etag },
 	};
 	static const char challenge[] = "www-authenticate";
 

@@ -33,7 +33,8 @@ struct http_tls {
 
 struct http_response {
 	int status;
-	char *location, *content_type, *content_range, *retry_after, *content_digest, *warning;
+	char *location, *content_type, *content_range, *retry_after, *content_digest, *warning,
+		*etag;
 	char *challenges[HTTP_CHALLENGES_MAX]; /* WWW-Authenticate */
 	size_t challenge_count;
 	char *body; /* what no receiver took; NUL-terminated; NULL: nothing */

@@ -38,6 +38,7 @@ lib_runtime_libruntime_la_SOURCES = \
 	lib/runtime/users.c \
 	lib/runtime/volume_mounts.c \
 	lib/runtime/volume_store.c \
+	lib/runtime/volume_sync.c \
 	lib/runtime/volume_users.c \
 	lib/runtime/volumes.c lib/runtime/volumes.h \
 	lib/runtime/wait.c

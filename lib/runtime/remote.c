@@ -65,34 +65,26 @@ static const char *const passed[] = {
 	"PASSWORD_STORE_DIR",
 };
 
-struct environment {
-	struct arena arena;
-	char **list;
-};
-
-static void environment_done(struct environment *e)
-{
-	arena_free(&e->arena);
-}
-
-static int make_environment(struct csn_runtime *rt, struct environment *ret, struct csn_error *err)
+int remote_environment(struct csn_runtime *rt, char ***ret, struct arena *arena,
+		       struct csn_error *err)
 {
 	size_t count = 0;
 
 	while (rt->env[count])
 		count++;
-	ret->list = arena_array(&ret->arena, count + COUNT(passed) + 1, sizeof *ret->list);
-	if (!ret->list)
+	char **list = arena_array(arena, count + COUNT(passed) + 1, sizeof *list);
+	if (!list)
 		return fail(err, ENOMEM, "out of memory");
-	memcpy(ret->list, rt->env, count * sizeof *ret->list);
+	memcpy(list, rt->env, count * sizeof *list);
 	for (size_t i = 0; i < COUNT(passed); i++) {
 		const char *value = secure_getenv(passed[i]);
 		if (!value)
 			continue;
-		ret->list[count] = arena_printf(&ret->arena, "%s=%s", passed[i], value);
-		if (!ret->list[count++])
+		list[count] = arena_printf(arena, "%s=%s", passed[i], value);
+		if (!list[count++])
 			return fail(err, ENOMEM, "out of memory");
 	}
+	*ret = list;
 	return 0;
 }
 
@@ -190,15 +182,16 @@ static int begin(struct call *c, struct csn_runtime *rt, const char *verb,
 static int run(struct call *c, const char *const *operands, struct image_run *r,
 	       struct csn_image_transfer *transfer, struct csn_error *err)
 {
-	struct environment env AUTO(environment_done) = { 0 };
+	struct arena arena AUTO(arena_free) = { 0 };
 	auto_fd secrets = -1;
 
 	add(c, "--");
 	while (*operands)
 		add(c, *operands++);
-	TRY(make_environment(c->rt, &env, err));
+	char **env;
+	TRY(remote_environment(c->rt, &env, &arena, err));
 	TRY(put_secrets(&c->registry, &secrets, err));
-	r->env = env.list;
+	r->env = env;
 	return transfer ? transfer_start(transfer, c->args, secrets, err)
 			: image_work(c->rt, c->args, secrets, r, err);
 }

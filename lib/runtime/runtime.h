@@ -82,6 +82,11 @@ void spawn_reap_all(struct csn_runtime *rt);
 /* Reads the monitor's one line, until it closes the pipe: what it says went wrong. (life.c) */
 int monitor_status(int fd, struct csn_error *err);
 
+/* The environment for programs that go to the network: theirs, and what of the caller's concerns
+ * proxies, certificates and credentials; in the arena. remote.c */
+int remote_environment(struct csn_runtime *rt, char ***ret, struct arena *arena,
+		       struct csn_error *err);
+
 /* ---- limits (update.c) ------------------------------------------------------------------------
  */
 

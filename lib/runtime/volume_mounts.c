@@ -148,15 +148,18 @@ static int make_own(int container_dir, const struct volume_use *use, struct from
 	return within(err, fill_from_image(from, to, err), "volume of \"%s\"", use->target);
 }
 
+/* What its bucket has comes before what the image has. */
 static int make_named(struct csn_runtime *rt, const struct volume_use *use, struct from_image *from,
 		      struct csn_error *err)
 {
 	TRY(volume_make(rt, use->name, use->options, false, err));
 	auto_fd volume = volume_open(rt, use->name, err);
-	if (volume < 0 || !use->copy)
-		return volume < 0 ? volume : 0;
-	return within(err, volume_fill(volume, fill_from_image, from, err), "volume \"%s\"",
-		      use->name);
+	if (volume < 0)
+		return volume;
+	int r = volume_fill_from_bucket(rt, volume, err);
+	if (r == 0 && use->copy)
+		r = volume_fill(volume, fill_from_image, from, err);
+	return within(err, r, "volume \"%s\"", use->name);
 }
 
 int volumes_make(struct csn_runtime *rt, int container_dir, const struct image_record *image,

@@ -220,9 +220,8 @@ int volume_make(struct csn_runtime *rt, const char *name, const struct csn_volum
 	TRY(volume_check_name(name, err));
 	TRY(take_struct(&v, sizeof v, options, "struct csn_volume_options", err));
 	TRY(check_labels(&v, err));
-	if (v.size_bytes || v.s3)
-		return fail(err, EOPNOTSUPP, "volume \"%s\": %s cannot be had yet", name,
-			    v.s3 ? "s3" : "a size");
+	if (v.size_bytes)
+		return fail(err, EOPNOTSUPP, "volume \"%s\": a size cannot be had yet", name);
 	struct csn_volume_s3 s3 = CSN_VOLUME_S3_INIT;
 	if (v.s3) {
 		TRY(take_struct(&s3, sizeof s3, v.s3, "struct csn_volume_s3", err));
@@ -285,32 +284,37 @@ static int is_empty(int dir)
 	return 1;
 }
 
-/* The directory itself is mounted in containers and stays; its owner and mode are the others'. */
-static int take_over(int from, int to)
+int volume_is_empty(int volume)
 {
-	struct stat st;
-	if (fstat(from, &st) < 0 || fchown(to, st.st_uid, st.st_gid) < 0 ||
-	    fchmod(to, st.st_mode & 07777) < 0)
+	auto_fd data = open_dir(volume, "data");
+	return data < 0 ? data : is_empty(data);
+}
+
+/* The directory itself is mounted in containers and stays; its owner and mode are the other's. */
+static int take_over(const struct stat *st, int to)
+{
+	if (fchown(to, st->st_uid, st->st_gid) < 0 || fchmod(to, st->st_mode & 07777) < 0)
 		return -errno;
-	const struct timespec times[] = { st.st_atim, st.st_mtim };
+	const struct timespec times[] = { st->st_atim, st->st_mtim };
 	return futimens(to, times) < 0 ? -errno : 0;
 }
 
 /* Moves what is ready into place. Can be done again at any point. */
 static int move_ready(int volume)
 {
+	struct stat st;
 	auto_fd ready = open_dir(volume, "ready");
 	if (ready == -ENOENT)
 		return 0;
 	auto_fd data = open_dir(volume, "data");
 	DIR *d AUTO(close_dirp)
-	= ready < 0 ? NULL : list_dir(ready);
+	= ready < 0 || fstat(ready, &st) < 0 ? NULL : list_dir(ready);
 	if (!d || data < 0)
 		return ready < 0 ? ready : data < 0 ? data : -errno;
 	for (struct dirent *e; (e = readdir(d));)
 		if (!is_dots(e->d_name) && renameat(ready, e->d_name, data, e->d_name) < 0)
 			return -errno;
-	TRY(take_over(ready, data));
+	TRY(take_over(&st, data));
 	return unlinkat(volume, "ready", AT_REMOVEDIR) < 0 ? -errno : 0;
 }
 

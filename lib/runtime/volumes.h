@@ -6,7 +6,7 @@
  *	    data/		what containers see
  *	    filling/		what is being copied into an empty one; worth nothing
  *	    ready/		all of that: moved into data/ by whoever finds it
- *	    sync.json		what was last brought to its bucket (caisson-volume)
+ *	    uploads		what a sync to its bucket has sent so far (caisson-volume)
  *	<root>/containers/<id>/volumes/<n>/	data of a container's own volumes
  *
  * A volume is made below <root>/unfinished and comes to be by one rename; it goes the same way. Its
@@ -53,6 +53,15 @@ int volume_fill(int volume, int (*fill)(void *data, int to, struct csn_error *er
 void volume_settle(int volume);
 /* The same for all of them (volumes.c). */
 int volumes_settle(struct csn_runtime *rt, struct csn_error *err);
+
+/* 1: empty. 0, or -errno. */
+int volume_is_empty(int volume);
+
+/* ---- from its bucket (volume_sync.c) ----------------------------------------------------------
+ */
+
+/* Fills an empty one that is kept in a bucket with what is there. 0 also when nothing is. */
+int volume_fill_from_bucket(struct csn_runtime *rt, int volume, struct csn_error *err);
 
 /* ---- from an image (copyup.c) -----------------------------------------------------------------
  */

@@ -19,6 +19,7 @@ integration_tests = \
 	tests/integration/exec.sh \
 	tests/integration/engine_logs.sh \
 	tests/integration/engine_volumes.sh \
+	tests/integration/volume_s3.sh \
 	tests/integration/framework_selftest.sh \
 	tests/integration/image_commit.sh \
 	tests/integration/image_debian.sh \
@@ -60,6 +61,16 @@ EXTRA_DIST += $(integration_tests) \
 	tests/integration/run \
 	tests/integration/snapshot.sh \
 	tests/integration/volume_image.py
+EXTRA_DIST += $(integration_tests) tests/integration/engine_lib.sh tests/integration/lib.sh \
+	tests/integration/netlib.sh tests/integration/run \
+	tests/integration/registry.sh tests/integration/registry_server.py tests/integration/volume_image.py tests/integration/s3_server.py tests/integration/run \
+EXTRA_DIST += $(integration_tests) tests/integration/hostile_tars.py tests/integration/engine_lib.sh tests/integration/lib.sh tests/integration/run \
+	tests/integration/registry.sh tests/integration/registry_server.py tests/integration/volume_image.py tests/integration/run \
+	tests/integration/deploy_lib.sh tests/integration/netlib.sh tests/integration/run \
+	tests/integration/registry.sh tests/integration/registry_server.py tests/integration/run \
+EXTRA_DIST += $(integration_tests) tests/integration/hostile_tars.py tests/integration/engine_lib.sh tests/integration/lib.sh tests/integration/run \
+	tests/integration/registry.sh tests/integration/registry_server.py tests/integration/run \
+	tests/integration/snapshot.sh
 
 check_PROGRAMS += tests/integration/dgram tests/integration/netprobe tests/integration/recvtty
 tests_integration_dgram_SOURCES = tests/integration/dgram.c

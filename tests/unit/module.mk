@@ -4,6 +4,7 @@ include tests/unit/spec.mk
 include tests/unit/cgroups.mk
 include tests/unit/netns.mk
 include tests/unit/state.mk
+include tests/unit/volume.mk
 include tests/unit/host.mk
 include tests/unit/init.mk
 include tests/unit/image.mk
