@@ -291,30 +291,7 @@ static int set_restart(const struct service_spec *s, struct csn_container_option
 	return 0;
 }
 
-/* ---- storage and network --------------------------------------------------------------------- */
-
-static int set_mounts(const struct service_spec *s, struct csn_container_options *o,
-		      struct arena *arena, struct csn_error *err)
-{
-	struct csn_mount *mounts = arena_array(arena, s->storage.count, sizeof *mounts);
-	char field[64];
-	if (!mounts)
-		return no_memory(err);
-	for (size_t i = 0; i < s->storage.count; i++) {
-		const struct service_storage *v = &s->storage.items[i];
-		(void)snprintf(field, sizeof field, "storage[%zu]: tmpfs, s3 and sizes", i);
-		if (v->kind == STORAGE_TMPFS || v->kind == STORAGE_S3 || v->size_bytes.set)
-			return unsupported(field, err);
-		mounts[i] = (struct csn_mount)CSN_MOUNT_INIT;
-		/* An anonymous one has neither. */
-		mounts[i].source = v->kind == STORAGE_BIND ? v->source : v->name;
-		mounts[i].target = v->target;
-		mounts[i].readonly = v->readonly;
-	}
-	o->mounts = mounts;
-	o->mounts_count = s->storage.count;
-	return 0;
-}
+/* ---- network --------------------------------------------------------------------------------- */
 
 static int set_network_mode(const struct making *m, struct csn_container_options *o,
 			    struct csn_error *err)
@@ -428,7 +405,7 @@ int service_options(const struct making *m, struct csn_container_options *ret,
 	TRY(set_limits(s, &o, m->arena, err));
 	TRY(set_ulimits(s, &o, m->arena, err));
 	TRY(set_restart(s, &o, m->arena, err));
-	TRY(set_mounts(s, &o, m->arena, err));
+	TRY(service_mounts(s, &o, m->arena, err));
 	TRY(set_logs(s, &o, m->arena, err));
 	TRY(service_healthcheck(s, &o.healthcheck, m->arena, err));
 	*ret = o;

@@ -37,10 +37,16 @@ struct service_ulimit {
 	char *name;		   /* lower case, "nofile" */
 	struct opt_i64 soft, hard; /* -1: none */
 };
+/* A text "KEY_ID:SECRET[:TOKEN]" or "$E:NAME", or the parts. */
+struct service_credentials {
+	char *text, *access_key_id, *secret_access_key, *session_token;
+};
 struct service_storage {
 	enum storage_kind kind;
 	char *source, *target, *name; /* bind: source; named: name */
 	char *bucket, *prefix, *endpoint;
+	struct service_credentials credentials; /* s3; nothing set: the agent's */
+	char *tier;				/* named: "local", "cached", "network"; NULL */
 	bool readonly;
 	struct opt_u64 size_bytes; /* tmpfs, named */
 	struct opt_u32 mode;	   /* tmpfs */

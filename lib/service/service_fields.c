@@ -284,6 +284,35 @@ static const struct json_field command_fields[] = {
 	FIELDS_END,
 };
 
+static const struct json_field credentials_fields[] = {
+	FIELD("access_key_id", decode_text, struct service_credentials, access_key_id),
+	FIELD("secret_access_key", decode_text, struct service_credentials, secret_access_key),
+	FIELD("session_token", decode_text, struct service_credentials, session_token),
+	FIELDS_END,
+};
+
+static int decode_credentials(struct json_decoder *d, const struct json_node *v,
+			      const struct json_field *f, void *out)
+{
+	struct service_credentials *c = out;
+	if (node_is_string(v))
+		return decode_text(d, v, f, &c->text);
+	if (!node_is_object(v))
+		return json_expected(d, "an object, or a text KEY_ID:SECRET");
+	return json_decode_fields(d, v, credentials_fields, c);
+}
+
+static int decode_tier(struct json_decoder *d, const struct json_node *v,
+		       const struct json_field *f, void *out)
+{
+	TRY(decode_string(d, v, f, out));
+	const char *tier = *(char **)out;
+	return strcmp(tier, "local") == 0 || strcmp(tier, "cached") == 0 ||
+			       strcmp(tier, "network") == 0
+		       ? 0
+		       : json_expected(d, "local, cached or network");
+}
+
 static const struct json_field storage_fields[] = {
 	{ "type", decode_choice, offsetof(struct service_storage, kind), storage_kinds,
 	  JSON_REQUIRED, 0, 0 },
@@ -293,8 +322,8 @@ static const struct json_field storage_fields[] = {
 	FIELD("bucket", decode_text, struct service_storage, bucket),
 	FIELD("prefix", decode_text, struct service_storage, prefix),
 	FIELD("endpoint", decode_text, struct service_storage, endpoint),
-	FIELD("credentials", decode_anything, struct service_storage, kind),
-	FIELD("tier", decode_anything, struct service_storage, kind),
+	FIELD("credentials", decode_credentials, struct service_storage, credentials),
+	FIELD("tier", decode_tier, struct service_storage, tier),
 	FIELD("readonly", decode_bool, struct service_storage, readonly),
 	FIELD("size", decode_positive_bytes, struct service_storage, size_bytes),
 	FIELD_RANGE("mode", decode_opt_u32, struct service_storage, mode, 0, 07777),

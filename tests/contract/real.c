@@ -232,15 +232,19 @@ START_TEST(what_a_service_asks_for_is_there)
 		"image: {name: '%s'}\nnetwork_mode: none\n"
 		"command: {args: [sh, -c, 'id -u; id -g; pwd; hostname; echo $A $B; ulimit -n; "
 		"cat /proc/sys/net/ipv4/ip_default_ttl; grep -c CapEff:.*0000000000000400 "
-		"/proc/self/status; touch /x 2>/dev/null || echo read-only; ls /host'], "
+		"/proc/self/status; touch /x 2>/dev/null || echo read-only; "
+		"grep -c \"^tmpfs /t tmpfs .*size=1024k,mode=1700\" /proc/mounts; "
+		"grep -c \" /anon \" /proc/mounts; ls /host'], "
 		"workdir: /tmp}\n"
 		"user: '12:34'\nhostname: box\nenv: {A: b, B: '$E:CONTRACT'}\n"
 		"ulimits: {nofile: {soft: 77, hard: 99}}\nsysctls: {net.ipv4.ip_default_ttl: "
 		"'42'}\n"
 		"cap_drop: [ALL]\ncapabilities: [NET_BIND_SERVICE]\nread_only_root_fs: true\n"
-		"storage: [{type: bind, source: /proc/sys/fs, target: /host, readonly: true}]\n";
-	static const char *const want[] = { "12", "34", "/tmp", "box",	     "b value",
-					    "77", "42", "0",	"read-only", NULL };
+		"storage: [{type: bind, source: /proc/sys/fs, target: /host, readonly: true}, "
+		"{type: tmpfs, target: /t, size: 1Mi, mode: 960}, "
+		"{type: anonymous, target: /anon}]\n";
+	static const char *const want[] = { "12", "34", "/tmp",	     "box", "b value", "77",
+					    "42", "0",	"read-only", "1",   "1",       NULL };
 	struct csn_rt *rt = subject_open();
 	struct csn_container_id id = subject_id("fields", 1);
 	struct csn_log_entries *entries = NULL;

@@ -63,7 +63,7 @@ EXTRA_DIST += $(integration_tests) \
 	tests/integration/volume_image.py
 EXTRA_DIST += $(integration_tests) tests/integration/engine_lib.sh tests/integration/lib.sh \
 	tests/integration/netlib.sh tests/integration/run \
-	tests/integration/registry.sh tests/integration/registry_server.py tests/integration/volume_image.py tests/integration/s3_server.py tests/integration/run \
+	tests/integration/registry.sh tests/integration/registry_server.py tests/integration/volume_image.py tests/integration/s3_server.py tests/integration/agent_volumes.py tests/integration/run \
 EXTRA_DIST += $(integration_tests) tests/integration/hostile_tars.py tests/integration/engine_lib.sh tests/integration/lib.sh tests/integration/run \
 	tests/integration/registry.sh tests/integration/registry_server.py tests/integration/volume_image.py tests/integration/run \
 	tests/integration/deploy_lib.sh tests/integration/netlib.sh tests/integration/run \

@@ -98,7 +98,8 @@ static const char whole[] =
 	"- {type: named, name: data, target: /data, tier: cached, size: 1Gi}\n"
 	"- {type: anonymous, target: /anon}\n"
 	"- {type: tmpfs, target: /t, size: 64Mi, mode: 1023}\n"
-	"- {type: s3, bucket: b, prefix: p, target: /s, endpoint: http://x, credentials: {}}\n"
+	"- {type: s3, bucket: b, prefix: p, target: /s, endpoint: http://x, credentials: "
+	"{access_key_id: k, secret_access_key: s}}\n"
 	"resources: {cpu: 0.5, memory: 512Mi, gpu: {count: 2, vendor: nvidia}}\n"
 	"memory_reservation: 256Mi\n"
 	"memory_swap: '-1'\n"
@@ -176,6 +177,8 @@ START_TEST(where_it_keeps_things_and_what_it_gets)
 	const struct service_spec *s = &service->spec;
 	ck_assert_uint_eq(s->storage.count, 5);
 	ck_assert_int_eq(s->storage.items[4].kind, STORAGE_S3);
+	ck_assert_str_eq(s->storage.items[4].credentials.access_key_id, "k");
+	ck_assert_str_eq(s->storage.items[1].tier, "cached");
 	ck_assert_uint_eq(s->storage.items[1].size_bytes.value, 1u << 30);
 	ck_assert_uint_eq(s->storage.items[3].mode.value, 01777);
 	ck_assert(s->storage.items[0].readonly && !s->storage.items[1].readonly);
@@ -402,15 +405,50 @@ static void expect_error(const char *text, enum csn_service_format format, const
 	ck_assert_str_eq(csn_error_reason(&err), want);
 }
 
-START_TEST(bad_fields)
+struct bad_field {
+	const char *field, *want;
+};
+
+static void expect_field_errors(const struct bad_field *rows, size_t count)
 {
-	static const struct {
-		const char *field, *want;
-	} rows[] = {
-		{ "nonsense: 1", "nonsense: unknown field" },
-		{ "command: {arg: []}", "command.arg: unknown field" },
+	char text[400], want[400];
+	for (size_t i = 0; i < count; i++) {
+		(void)snprintf(text, sizeof text, "image: {name: a}\n%s\n", rows[i].field);
+		(void)snprintf(want, sizeof want, "service: %s", rows[i].want);
+		expect_error(text, CSN_FORMAT_YAML, NULL, want);
+	}
+}
+
+START_TEST(bad_storage)
+{
+	static const struct bad_field rows[] = {
 		{ "storage: [{type: bind, source: /a, target: /b, ro: true}]",
 		  "storage[0].ro: unknown field" },
+		{ "storage: [{type: bind, target: /b}]",
+		  "storage[0]: expected a source for a bind, an absolute path" },
+		{ "storage: [{type: named, name: ../x, target: /b}]",
+		  "storage[0]: expected a volume name of 1 to 63 of [a-z0-9_-], first a letter or "
+		  "digit" },
+		{ "storage: [{type: named, name: a, target: /b, tier: gold}]",
+		  "storage[0].tier: expected local, cached or network" },
+		{ "storage: [{type: s3, bucket: a, target: /b, credentials: {key: x}}]",
+		  "storage[0].credentials.key: unknown field" },
+		{ "storage: [{type: s3, bucket: a, target: /b, credentials: 5}]",
+		  "storage[0].credentials: expected an object, or a text KEY_ID:SECRET" },
+		{ "storage: [{type: tmpfs, target: b}]",
+		  "storage[0].target: expected an absolute path, not \"b\"" },
+		{ "storage: [{type: tmpfs, target: /b, size: 64MB}]",
+		  "storage[0].size: expected a size like \"512Mi\", \"1G\" or \"1048576\"" },
+	};
+	expect_field_errors(rows, ROWS(rows));
+}
+END_TEST
+
+START_TEST(bad_fields)
+{
+	static const struct bad_field rows[] = {
+		{ "nonsense: 1", "nonsense: unknown field" },
+		{ "command: {arg: []}", "command.arg: unknown field" },
 		{ "rtype: daemon", "rtype: expected one of service, job, cron" },
 		{ "rtype: cron", "schedule: expected one, because rtype is cron" },
 		{ "schedule: x", "schedule: expected none, because rtype is not cron" },
@@ -430,15 +468,6 @@ START_TEST(bad_fields)
 		  "cap_add: expected only one of capabilities and cap_add" },
 		{ "security_opt: [magic]",
 		  "security_opt[0]: expected apparmor=, seccomp=, label= or no-new-privileges" },
-		{ "storage: [{type: bind, target: /b}]",
-		  "storage[0]: expected a source for a bind, an absolute path" },
-		{ "storage: [{type: named, name: ../x, target: /b}]",
-		  "storage[0]: expected a volume name of 1 to 63 of [a-z0-9_-], first a letter or "
-		  "digit" },
-		{ "storage: [{type: tmpfs, target: b}]",
-		  "storage[0].target: expected an absolute path, not \"b\"" },
-		{ "storage: [{type: tmpfs, target: /b, size: 64MB}]",
-		  "storage[0].size: expected a size like \"512Mi\", \"1G\" or \"1048576\"" },
 		{ "resources: {memory: 0Mi}", "resources.memory: expected a size above 0" },
 		{ "resources: {cpu: 0}", "resources.cpu: expected a number above 0" },
 		{ "resources: {memory: 2Gi}\nmemory_swap: 1Gi",
@@ -475,12 +504,7 @@ START_TEST(bad_fields)
 		  "init.steps[0].with.command: expected one, because of uses" },
 		{ "pid_mode: 'container:'", "pid_mode: expected host or container:ID" },
 	};
-	char text[400], want[400];
-	for (size_t i = 0; i < ROWS(rows); i++) {
-		(void)snprintf(text, sizeof text, "image: {name: a}\n%s\n", rows[i].field);
-		(void)snprintf(want, sizeof want, "service: %s", rows[i].want);
-		expect_error(text, CSN_FORMAT_YAML, NULL, want);
-	}
+	expect_field_errors(rows, ROWS(rows));
 }
 END_TEST
 
@@ -560,6 +584,7 @@ int main(void)
 	tcase_add_test(c, order_of_services);
 	tcase_add_test(c, bad_dependencies);
 	tcase_add_test(c, bad_fields);
+	tcase_add_test(c, bad_storage);
 	tcase_add_test(c, bad_documents);
 	tcase_add_test(c, a_bomb_of_anchors);
 	suite_add_tcase(suite, c);
