@@ -21,6 +21,7 @@
 #include "base/file.h"
 #include "monitor/logfiles.h"
 #include "monitor/logs.h"
+#include "runtime/logfile.h"
 #include "runtime/runtime.h"
 
 #define ID "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
@@ -298,6 +299,31 @@ START_TEST(tails_over_files)
 }
 END_TEST
 
+/* Between a read that found the end and the question whether the file is still the last one, more
+ * may have been added and the file retired: it is read again before the next one. */
+START_TEST(what_came_last_is_read)
+{
+	struct log_source s;
+	bool next = true;
+	open_world();
+	open_log(0, 5);
+	write_lines(10);
+	s = (struct log_source)LOG_SOURCE_INIT(dir);
+	ck_assert_int_eq(log_source_newest(&s), 0);
+	ck_assert_int_eq(log_source_advance(&s, &next), 0);
+	write_lines(1);
+	ck_assert_int_eq(log_rotate(&file), 0);
+	ck_assert_int_eq(log_source_advance(&s, &next), 1);
+	ck_assert(!next);
+	ck_assert_int_eq(log_source_advance(&s, &next), 1);
+	ck_assert(next);
+	ck_assert(log_file_is(dir, LOG_NAME, s.fd));
+	ck_assert_int_eq(log_source_advance(&s, &next), 0);
+	log_source_close(&s);
+	close_world();
+}
+END_TEST
+
 /* ---- crashes and full disks -------------------------------------------------------------------
  */
 
@@ -416,6 +442,7 @@ int main(void)
 	tcase_add_test(tc, every_byte_once);
 	tcase_add_loop_test(tc, old_files_go, 1, 4);
 	tcase_add_test(tc, tails_over_files);
+	tcase_add_test(tc, what_came_last_is_read);
 	tcase_add_test(tc, a_crash_half_way);
 	tcase_add_test(tc, a_full_disk_drops_and_goes_on);
 	tcase_add_test(tc, since_and_until);
