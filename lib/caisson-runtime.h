@@ -167,15 +167,39 @@ CSN_API struct csn_runtime *csn_rt_engine(struct csn_rt *rt);
 /* ---- how services are made containers of -------------------------------------------------------
  */
 
+/* Which secret a value of env stands for: "$S:NAME", "$S:@SERVICE/NAME", "$S::ENV/NAME" or
+ * "$S:PROJECT:ENV/NAME". (A field behind it, "/FIELD", is taken from the value by the library: that
+ * must then be a JSON object.) */
+struct csn_secret {
+	size_t size;
+	const char *scope;   /* the deployment, or "deployment/SERVICE" with @SERVICE */
+	const char *service; /* this and the next two: NULL where they are not said */
+	const char *project, *environment;
+	const char *name;
+};
+/* Where a callback puts the value; any bytes but NUL. 0 or -ENOMEM. */
+struct csn_secret_value;
+CSN_API int csn_secret_set(struct csn_secret_value *to, const char *value, size_t size);
+
 struct csn_rt_options {
 	size_t size;
 	/* The network of services that name none (network_mode default), where each is also known
 	 * by the name of its service; it must exist. NULL: "bridge". */
 	const char *network;
+	/* Called when a container is created, from that thread, maybe by several at once: 0 after
+	 * csn_secret_set; -ENOENT: there is no such secret; another failure is worded in *err.
+	 * NULL: a service with secrets cannot be created. */
+	int (*secret)(void *data, const struct csn_secret *which, struct csn_secret_value *ret,
+		      struct csn_error *err);
+	void *secret_data;
+	/* Called likewise, with one line about something that a container does without. NULL:
+	 * nobody wants to know. */
+	void (*warn)(void *data, const char *container, const char *text);
+	void *warn_data;
 };
 #define CSN_RT_OPTIONS_INIT                                                                        \
 	{                                                                                          \
-		sizeof(struct csn_rt_options), NULL                                                \
+		sizeof(struct csn_rt_options), NULL, NULL, NULL, NULL, NULL                        \
 	}
 /* Sets them for what is created and started from now on; texts are copied. No other call may be
  * under way. */

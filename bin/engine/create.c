@@ -8,7 +8,7 @@
 #include "bin/engine/mounts.h"
 #include "bin/engine/security.h"
 
-static const char *spec, *service;
+static const char *spec, *service, *secrets_file;
 static int replica = 1;
 
 static const struct opt options[] = {
@@ -20,6 +20,8 @@ static const struct opt options[] = {
 	{ 0, "spec", "FILE", "a deployment; the container is one of its --service", OPT_TEXT,
 	  &spec },
 	{ 0, "service", "NAME", "the service, with --spec", OPT_TEXT, &service },
+	{ 0, "secrets-file", "FILE", "what $S: stands for in its env, with --spec", OPT_TEXT,
+	  &secrets_file },
 	{ 0, "replica", "NUMBER", "which replica of the service (1)", OPT_INT, &replica },
 	{ 0 },
 };
@@ -50,14 +52,14 @@ static intptr_t value_of(const struct opt *o)
 
 static bool is_of_service(const struct opt *o)
 {
-	return o->target == &spec || o->target == &service || o->target == &replica;
+	return o->target == &spec || o->target == &service || o->target == &replica ||
+	       o->target == &secrets_file;
 }
 
 static int of_service(struct csn_error *err)
 {
 	struct csn_deployment *d AUTO(deploy_free)
 	= NULL;
-	struct csn_rt_options o = CSN_RT_OPTIONS_INIT;
 	struct csn_container_id id;
 	char name[CSN_CONTAINER_ID_TEXT], hex[CSN_ID_SIZE];
 	struct csn_rt *rt = engine_rt();
@@ -68,8 +70,7 @@ static int of_service(struct csn_error *err)
 		return fail(err, ENOENT, "%s: it has no service \"%s\"", spec, service);
 	TRY(csn_container_id_make(service, (uint32_t)replica, &id, err));
 	TRY(csn_container_id_format(&id, name, err));
-	o.network = csn_deployment_name(d);
-	TRY(csn_rt_configure(rt, &o, err));
+	TRY(deploy_configure(rt, csn_deployment_name(d), secrets_file, err));
 	TRY(deploy_pull(rt, csn_service_info(s), err));
 	TRY(csn_rt_create_container(rt, &id, s, err));
 	TRY(csn_container_resolve(csn_rt_engine(rt), name, hex, err));

@@ -14,6 +14,10 @@ int deploy_read(const char *file, struct csn_deployment **ret, struct csn_error 
 void deploy_free(struct csn_deployment **deployment);
 /* The service of that name, or NULL. */
 const struct csn_service *deploy_find(const struct csn_deployment *deployment, const char *service);
+/* Sets how containers of the deployment are made: its network, secrets from that file (NULL: there
+ * are none), warnings on standard error. */
+int deploy_configure(struct csn_rt *rt, const char *deployment, const char *secrets_file,
+		     struct csn_error *err);
 /* Pulls its image as the service says. */
 int deploy_pull(struct csn_rt *rt, const struct csn_service_info *service, struct csn_error *err);
 

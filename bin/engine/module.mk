@@ -44,12 +44,12 @@ bin_csn_SOURCES = \
 	bin/engine/volume.c \
 	bin/engine/wait.c \
 	bin/engine/when.c
-bin_csn_LDADD = lib/libcaisson.la lib/base/libbase.la $(JANSSON_LIBS)
+bin_csn_LDADD = lib/libcaisson.la lib/base/libyamljson.la lib/base/libbase.la $(JANSSON_LIBS)
 dist_man_MANS += bin/man/csn.1
 
 # Networks.
 bin_csn_SOURCES += bin/engine/make_network.c bin/engine/network.c bin/engine/system.c bin/engine/system_usage.c
 
 # Deployments.
-bin_csn_SOURCES += bin/engine/deploy.c bin/engine/deploy.h bin/engine/down.c bin/engine/up.c \
+bin_csn_SOURCES += bin/engine/deploy.c bin/engine/deploy.h bin/engine/deploy_secrets.c bin/engine/down.c bin/engine/up.c \
 	bin/engine/up_wait.c

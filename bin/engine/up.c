@@ -13,7 +13,7 @@
 #include "base/error.h"
 #include "bin/engine/deploy.h"
 
-static const char *file = "deployment.yaml";
+static const char *file = "deployment.yaml", *secrets_file;
 static int wait_timeout = 300;
 static bool wait_healthy, remove_orphans;
 
@@ -23,6 +23,8 @@ static const struct opt options[] = {
 	{ 0, "wait", NULL, "return when all services are healthy", OPT_FLAG, &wait_healthy },
 	{ 0, "wait-timeout", "SECONDS", "for how long at most, each of them (300)", OPT_INT,
 	  &wait_timeout },
+	{ 0, "secrets-file", "FILE", "what $S: stands for: an object of names and values", OPT_TEXT,
+	  &secrets_file },
 	{ 0, "remove-orphans", NULL, "remove containers of services that it does not have any more",
 	  OPT_FLAG, &remove_orphans },
 	{ 0 },
@@ -108,7 +110,6 @@ static int ensure_network(struct up *u, const char *name, struct csn_error *err)
  * name. */
 static int ensure_networks(struct up *u, struct csn_error *err)
 {
-	struct csn_rt_options o = CSN_RT_OPTIONS_INIT;
 	bool own = false;
 	for (size_t i = 0; i < csn_deployment_count(u->d); i++) {
 		const struct csn_service_info *s = csn_service_info(csn_deployment_get(u->d, i));
@@ -118,8 +119,7 @@ static int ensure_networks(struct up *u, struct csn_error *err)
 	}
 	if (own)
 		TRY(ensure_network(u, csn_deployment_name(u->d), err));
-	o.network = csn_deployment_name(u->d);
-	return csn_rt_configure(u->rt, &o, err);
+	return deploy_configure(u->rt, csn_deployment_name(u->d), secrets_file, err);
 }
 
 static int pull_images(struct up *u, struct csn_error *err)

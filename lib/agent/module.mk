@@ -26,6 +26,7 @@ lib_agent_libagent_la_SOURCES = \
 	lib/agent/native_update.c \
 	lib/agent/progress.c \
 	lib/agent/options.c \
+	lib/agent/secrets.c \
 	lib/agent/service.c \
 	lib/agent/signals.c \
 	lib/agent/streams.c

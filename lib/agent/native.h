@@ -84,6 +84,11 @@ struct making {
 	const struct csn_rt_options *options;
 	struct arena *arena;
 };
+/* Tells who configured the runtime about something that changes nothing of the flow. */
+void making_warn(const struct making *m, const char *text);
+/* What a value of env stands for ("$E:", "$S:"), or the value itself (secrets.c). */
+int env_resolve(const struct making *m, const char *key, const char *value, const char **ret,
+		struct csn_error *err);
 /* What the service asks for, as options of an engine container of that name. All texts are the
  * service's, the options' or in the arena (native_options.c). */
 int service_options(const struct making *m, struct csn_container_options *ret,

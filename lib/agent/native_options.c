@@ -42,8 +42,6 @@ static int check_supported(const struct service_spec *s, struct csn_error *err)
 		  s->ipc_mode && strcmp(s->ipc_mode, "host") != 0 &&
 			  strcmp(s->ipc_mode, "private") != 0 },
 		{ "resources.gpu", s->resources.gpu.set },
-		{ "memory_swappiness", s->memory_swappiness.set },
-		{ "oom_kill_disable", s->oom_kill_disable },
 		{ "devices", s->devices.count > 0 },
 		{ "logs.destination: not disk",
 		  s->logs.destination && strcmp(s->logs.destination, "disk") != 0 },
@@ -53,6 +51,16 @@ static int check_supported(const struct service_spec *s, struct csn_error *err)
 		if (rows[i].asked)
 			return unsupported(rows[i].field, err);
 	return 0;
+}
+
+/* What cgroup v2 has no word for: the container does without. */
+static void warn_unapplied(const struct making *m)
+{
+	const struct service_spec *s = &m->service->spec;
+	if (s->memory_swappiness.set)
+		making_warn(m, "memory_swappiness has no cgroup v2 equivalent and was not applied");
+	if (s->oom_kill_disable)
+		making_warn(m, "oom_kill_disable has no cgroup v2 equivalent and was not applied");
 }
 
 /* ---- command --------------------------------------------------------------------------------- */
@@ -73,40 +81,17 @@ static void set_command(const struct service_spec *s, struct csn_container_optio
 
 /* ---- environment ----------------------------------------------------------------------------- */
 
-/* "$E:NAME" is the value of NAME here. */
-static int resolve(const char *value, const char **ret, struct csn_error *err)
+static int set_env(const struct making *m, uint16_t host_port, struct csn_container_options *o,
+		   struct csn_error *err)
 {
-	char reason[300];
-
-	*ret = value;
-	if (strncmp(value, "$S:", 3) == 0) {
-		(void)snprintf(reason, sizeof reason,
-			       "environment variable resolution failed: no secrets provider for "
-			       "'%.100s'",
-			       value);
-		return fail_kind(err, CSN_ERROR_INVALID_SPEC, "", reason);
-	}
-	if (strncmp(value, "$E:", 3) != 0)
-		return 0;
-	*ret = getenv(value + 3);
-	if (*ret)
-		return 0;
-	(void)snprintf(reason, sizeof reason,
-		       "environment variable resolution failed: environment variable '%.100s' "
-		       "referenced by %.100s is not set",
-		       value + 3, value);
-	return fail_kind(err, CSN_ERROR_INVALID_SPEC, "", reason);
-}
-
-static int set_env(const struct service_spec *s, uint16_t host_port,
-		   struct csn_container_options *o, struct arena *arena, struct csn_error *err)
-{
+	const struct service_spec *s = &m->service->spec;
+	struct arena *arena = m->arena;
 	const char **env = arena_array(arena, s->env.count + 2, sizeof *env);
 	if (!env)
 		return no_memory(err);
 	for (size_t i = 0; i < s->env.count; i++) {
 		const char *value;
-		TRY(resolve(s->env.items[i].value, &value, err));
+		TRY(env_resolve(m, s->env.items[i].key, s->env.items[i].value, &value, err));
 		env[i] = arena_printf(arena, "%s=%s", s->env.items[i].key, value);
 		if (!env[i])
 			return no_memory(err);
@@ -386,6 +371,7 @@ int service_options(const struct making *m, struct csn_container_options *ret,
 	uint16_t host_port = 0;
 
 	TRY(check_supported(s, err));
+	warn_unapplied(m);
 	o.image = s->image.name;
 	o.name = m->c->text;
 	o.user = s->user;
@@ -399,7 +385,7 @@ int service_options(const struct making *m, struct csn_container_options *ret,
 	set_command(s, &o);
 	TRY(set_network(m, &o, err));
 	TRY(host_port_choose(s, &host_port, err));
-	TRY(set_env(s, host_port, &o, m->arena, err));
+	TRY(set_env(m, host_port, &o, err));
 	TRY(set_labels(m, host_port, &o, err));
 	TRY(set_security(s, &o, m->arena, err));
 	TRY(set_limits(s, &o, m->arena, err));

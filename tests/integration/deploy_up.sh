@@ -91,6 +91,59 @@ t_fails_with "--spec: the service says it all; nothing else can be given with it
 csn down -f "$sample" >/dev/null
 csn network rm example >/dev/null
 
+# ---- secrets ------------------------------------------------------------------------------------------
+deployment shop <<'YAML'
+services:
+  a:
+    image: {name: box}
+    rtype: job
+    network_mode: none
+    command: {args: [sh, -c, 'env | grep ^V_ | sort']}
+    memory_swappiness: 10
+    env: {V_1: $S:password, V_2: $S:db/user, V_3: $S:db/port, V_4: '[$S:db/none]', V_5: $S:db/none, V_6: $S:db/more,
+      V_7: '$S:@api/token', V_8: '$S::prod/key', V_9: '$S:proj:prod/key/yes', V_E: $E:FROM_HERE, V_F: $E:EMPTY}
+YAML
+cat >secrets.yaml <<'YAML'
+password: p w
+db: {user: me, port: 5432, none: null, more: {a: [1]}}
+'@api/token': tok
+':prod/key': k
+'proj:prod/key': '{"yes": true}'
+YAML
+t_is "$(FROM_HERE=here EMPTY='' csn up -f shop.yaml --secrets-file secrets.yaml --wait 2>&1)" \
+	"csn: container \"a-rep-1\": memory_swappiness has no cgroup v2 equivalent and was not applied
+csn: container \"a-rep-1\": environment variable 'V_5': \$S:db/none is empty
+csn: container \"a-rep-1\": environment variable 'V_F': \$E:EMPTY is empty
+a-rep-1: started" "what a container does without, and an empty variable, are told"
+t_is "$(csn logs a-rep-1)" 'V_1=p w
+V_2=me
+V_3=5432
+V_4=[$S:db/none]
+V_5=
+V_6={"a":[1]}
+V_7=tok
+V_8=k
+V_9=true
+V_E=here
+V_F=' "every form of a secret; fields of text, numbers, nulls and objects; a whole value only"
+csn down -f shop.yaml >/dev/null
+resolution="Invalid spec: environment variable resolution failed:"
+refused() { # VALUE MESSAGE
+	printf 'services: {a: {image: {name: box}, network_mode: none, env: {V: "%s"}}}\n' "$1" | deployment shop
+	t_fails_with "$resolution $2" csn up -f shop.yaml --secrets-file secrets.yaml
+}
+refused '$S:nope' "secret 'nope' referenced by \$S:nope was not found"
+refused '$S:@web/token' "secret '@web/token' referenced by \$S:@web/token was not found"
+refused '$S:db/nope' "field 'nope' in secret 'db/nope' was not found"
+refused '$S:password/x' "secret resolution error: secret 'password/x' is no JSON object"
+refused '$E:NOT_SET_HERE' "environment variable 'NOT_SET_HERE' referenced by \$E:NOT_SET_HERE is not set"
+for bad in '' '/x' '@a' '@/b' 'a b' ':/x' 'a/'; do
+	refused "\$S:$bad" "'\$S:$bad': expected NAME[/FIELD], @SERVICE/NAME[/FIELD], :ENV/NAME[/FIELD] or PROJECT:ENV/NAME[/FIELD]"
+done
+printf 'services: {a: {image: {name: box}, network_mode: none, env: {V: $S:x}}}\n' | deployment shop
+t_fails_with "$resolution no secrets provider for '\$S:x'" csn up -f shop.yaml
+t_is "$(names)" "" "none of that made a container"
+
 # ---- bad files ----------------------------------------------------------------------------------------
 t_fails_with 'open nowhere.yaml: No such file or directory' csn up -f nowhere.yaml
 printf 'version: v1\ndeployment: shop\nservices: {a: {image: {name: box}, nonsense: 1}}\n' >bad.yaml
