@@ -122,16 +122,17 @@ int main(int argc, char **argv)
 						  .has_input = has_input };
 		return monitor_exec(&req);
 	}
-	const struct start_request req = { .root = root,
-					   .run_root = run_root,
-					   .id = id,
-					   .status_fd = status_fd,
-					   .attach_fd = attach_fd,
-					   .network_fd = network_fd,
-					   .network_program = network_program,
-					   .restarter = restarter,
-					   .pid_fd = pid_fd,
-					   .failure = failure,
-					   .failure_code = failure_code };
+	struct start_request req = { .root = root,
+				     .run_root = run_root,
+				     .id = id,
+				     .status_fd = status_fd,
+				     .attach_fd = attach_fd,
+				     .network_fd = network_fd,
+				     .network_program = network_program,
+				     .restarter = restarter,
+				     .pid_fd = pid_fd,
+				     .lock_fd = lock_fd,
+				     .failure = failure,
+				     .failure_code = failure_code };
 	return monitor_start(&req);
 }

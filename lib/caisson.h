@@ -346,12 +346,13 @@ struct csn_container_options {
 	/* "max-size=10m": a log file is retired before it is larger; "max-file=3": so many are
 	 * kept (with max-size 5). */
 	const char *const *log_options;
+	bool init; /* a small init as its first process, which reaps and hands signals on */
 };
 #define CSN_CONTAINER_OPTIONS_INIT                                                                 \
 	{                                                                                          \
 		sizeof(struct csn_container_options), NULL, NULL, NULL, NULL, NULL, NULL, NULL,    \
 			NULL, NULL, NULL, NULL, 0, NULL, 0, false, false, false, false, NULL,      \
-			NULL, 0, NULL, NULL, NULL, 0, NULL, NULL, NULL                             \
+			NULL, 0, NULL, NULL, NULL, 0, NULL, NULL, NULL, false                      \
 	}
 
 /*

@@ -159,7 +159,7 @@ struct make_args {
 	const char *cgroup_parent, *pull;
 	struct opt_list env, labels, ulimits, log_options;
 	int stop_timeout, oom_score_adj;
-	bool interactive, tty, read_only, remove;
+	bool interactive, tty, read_only, remove, init;
 };
 extern struct make_args make_args;
 
@@ -197,6 +197,9 @@ extern struct make_args make_args;
 		{ 'i',	    "interactive",	   NULL, "keep standard input open",                 \
 		  OPT_FLAG, &make_args.interactive },                                                \
 		{ 't', "tty", NULL, "with a terminal", OPT_FLAG, &make_args.tty },                   \
+		{ 0,	    "init",                                                                  \
+		  NULL,	    "a small init as the first process: reaps, hands signals on",            \
+		  OPT_FLAG, &make_args.init },                                                       \
 		RESTART_OPTIONS, LIMIT_OPTIONS,                                                      \
 		{ 0,                                                                                 \
 		  "log-opt",                                                                         \

@@ -115,6 +115,7 @@ int make_container(int argc, char **argv, char ret_id[CSN_ID_SIZE], struct csn_e
 		o.stop_timeout_ms = make_args.stop_timeout ? make_args.stop_timeout * 1000LL : -1;
 	o.tty = make_args.tty;
 	o.stdin_open = make_args.interactive;
+	o.init = make_args.init;
 	o.readonly_root = make_args.read_only;
 	o.auto_remove = make_args.remove;
 	o.resources = &resources;

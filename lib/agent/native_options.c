@@ -36,7 +36,6 @@ static int check_supported(const struct service_spec *s, struct csn_error *err)
 		const char *field;
 		bool asked;
 	} rows[] = {
-		{ "init_container", s->init_container.set && s->init_container.value },
 		{ "pid_mode: not host", s->pid_mode && strcmp(s->pid_mode, "host") != 0 },
 		{ "ipc_mode: neither host nor private",
 		  s->ipc_mode && strcmp(s->ipc_mode, "host") != 0 &&
@@ -377,6 +376,7 @@ int service_options(const struct making *m, struct csn_container_options *ret,
 	o.user = s->user;
 	o.hostname = s->hostname ? s->hostname : m->c->text;
 	o.tty = s->tty;
+	o.init = s->init_container.set && s->init_container.value;
 	o.stdin_open = s->stdin_open;
 	o.readonly_root = s->read_only_root_fs;
 	o.stop_signal = s->stop_signal;

@@ -18,6 +18,7 @@ lib_monitor_libmonitor_la_SOURCES = \
 	lib/monitor/reap.c \
 	lib/monitor/rotate.c \
 	lib/monitor/rest.c \
+	lib/monitor/said.c \
 	lib/monitor/start.c \
 	lib/monitor/stdio.c lib/monitor/stdio.h \
 	lib/monitor/supervise.c lib/monitor/supervise.h \

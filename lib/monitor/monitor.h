@@ -100,6 +100,7 @@ struct engine_record {
 	char *cgroup;  /* cgroupsPath as in config.json */
 	char *network; /* "none", "host" */
 	struct restart_policy restart;
+	bool init; /* its first process is caisson-init */
 };
 /* "always" … -EINVAL. */
 int restart_kind_parse(const char *text, enum csn_restart_kind *ret);

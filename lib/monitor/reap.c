@@ -79,6 +79,7 @@ void reap(const struct supervision *s, struct exit_record *ret)
 
 	*ret = (struct exit_record){ .started_at = s->started };
 	read_status(s, ret);
+	said_read(s, ret);
 	if (cg.dir >= 0) {
 		end_the_rest(&cg);
 		(void)cgroup_read_u64(&cg, "memory.peak", &ret->memory_peak, NULL);

@@ -55,6 +55,7 @@ static const struct json_field engine_fields[] = {
 	ROW("read_only", decode_bool, record.read_only, JSON_OPTIONAL),
 	ROW("cgroup", decode_string, record.cgroup, JSON_REQUIRED),
 	ROW("network", decode_text, record.network, JSON_OPTIONAL),
+	ROW("init", decode_bool, record.init, JSON_OPTIONAL),
 	ROW("restart", decode_text, restart, JSON_OPTIONAL),
 	ROW("restart_max", decode_u32, record.restart.max_restarts, JSON_OPTIONAL),
 	ROW("restart_delay_ms", decode_i64, record.restart.delay_ms, JSON_OPTIONAL),
@@ -111,6 +112,7 @@ int engine_record_write(int container_dir, const struct engine_record *r, struct
 	json_put_bool(&o, "read_only", r->read_only);
 	json_put_string(&o, "cgroup", r->cgroup);
 	json_put_string(&o, "network", r->network);
+	json_put_bool(&o, "init", r->init);
 	json_put_string(&o, "restart", csn_restart_kind_name(r->restart.kind));
 	json_put_u64(&o, "restart_max", r->restart.max_restarts);
 	json_put_i64(&o, "restart_delay_ms", r->restart.delay_ms);

@@ -149,10 +149,12 @@ static int start(struct starting *st, struct csn_error *err)
 	/* Made while we prepared everything else. */
 	if (st->req->network_fd >= 0)
 		TRY(req.network_ns = network_receive(st->req->network_fd, err));
+	if (st->record.init)
+		TRY(req.preserve_fds = said_lend(&st->s.fds[FD_SAID], err));
 	if (stdio_lend(&st->stdio) < 0)
 		return fail_errno(err, "standard streams");
 	int r = host_run(&ctx, &req, &process, err);
-	if (stdio_null() < 0 && r == 0)
+	if ((stdio_null() < 0 || said_lent() < 0) && r == 0)
 		r = fail_errno(err, "standard streams");
 	TRY(r);
 
@@ -230,7 +232,7 @@ static void describe(struct starting *st)
 	st->s.restarter = st->req->restarter;
 }
 
-int monitor_start(const struct start_request *req)
+int monitor_start(struct start_request *req)
 {
 	struct csn_error err;
 	struct starting st = { .req = req,
@@ -246,8 +248,10 @@ int monitor_start(const struct start_request *req)
 		st.s.fds[i] = -1;
 	if (req->pid_fd < 0)
 		leave_starter();
-	(void)stdio_null();
-	int r = start(&st, &err);
+	int r = stdio_null();
+	if (r == 0)
+		r = said_reserve(req);
+	r = r < 0 ? fail(&err, -r, "standard streams: %s", strerror(-r)) : start(&st, &err);
 	describe(&st);
 	if (r < 0) {
 		int status = give_up(&st, &err);

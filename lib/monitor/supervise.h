@@ -25,6 +25,7 @@ enum supervised_fd {
 	FD_OOM,	     /* its memory.events */
 	FD_FROZEN,   /* its cgroup.events */
 	FD_HEALTH,   /* pidfd of the process that makes health checks, or -1 */
+	FD_SAID,     /* what its caisson-init says, or -1 */
 	FD_COUNT
 };
 
@@ -53,12 +54,12 @@ struct start_request {
 	const char *network_program, *restarter; /* or NULL */
 	/* In place of a monitor that waited for the restart: its lock on the pid file. What failed
 	 * before us, if anything did. */
-	int pid_fd;
+	int pid_fd, lock_fd;
 	const char *failure;
 	int failure_code;
 };
 /* Starts the container and becomes the supervisor by execve. Does not return on success. */
-int monitor_start(const struct start_request *req);
+int monitor_start(struct start_request *req);
 
 /* rest.c: between two runs. */
 struct rest {
@@ -91,6 +92,14 @@ int monitor_exec(const struct exec_request *req);
  * when it failed. */
 void supervision_exec(const struct supervision *s, const char *mode);
 int supervision_parse(int argc, char **argv, struct supervision *ret);
+
+/* said.c: how caisson-init hands on the end of its program, on fd 3. That number is kept free from
+ * the beginning, lent for the start, and not ours any more after it. 0 or -errno; lend: how many
+ * fds it preserves. */
+int said_reserve(struct start_request *req);
+int said_lend(int *ret_read_end, struct csn_error *err);
+int said_lent(void);
+void said_read(const struct supervision *s, struct exit_record *end);
 
 /* reap.c: how it ended, by waitid and memory.events. Nobody of the container lives afterwards. */
 void reap(const struct supervision *s, struct exit_record *ret);

@@ -222,10 +222,30 @@ static int make_upper(struct making *m, struct csn_error *err)
 	return 0;
 }
 
+/* Bound into the container from where it is installed: it must be nobody's but ours. */
+static int find_init(struct making *m, const char **ret, struct csn_error *err)
+{
+	struct stat st;
+	char *path = arena_printf(&m->arena, "%s/caisson-init", m->rt->programs);
+	if (!path)
+		return fail(err, ENOMEM, "out of memory");
+	auto_fd fd = open(path, O_PATH | O_NOFOLLOW | O_CLOEXEC);
+	if (fd < 0 || fstat(fd, &st) < 0)
+		return fail_errno(err, "init: %s", path);
+	if (!S_ISREG(st.st_mode) || !(st.st_mode & 0111) || (st.st_mode & 022) ||
+	    (st.st_uid != 0 && st.st_uid != geteuid()))
+		return fail(err, EPERM,
+			    "init: %s: expected a program that nobody else can write to", path);
+	*ret = path;
+	return 0;
+}
+
 static int put_config(struct making *m, struct csn_error *err)
 {
 	struct service_files files = { 0 };
 	TRY(put_network(m, &files, err));
+	if (m->service.options->init)
+		TRY(find_init(m, &files.init, err));
 	auto_mem char *config = NULL;
 	TRY(service_to_oci(&m->service, &files, &config, err));
 	return put_file(m, "config.json", config, strlen(config), 0600, err);
@@ -263,6 +283,7 @@ static int put_record(struct making *m, char *name, struct csn_error *err)
 		.restart = m->restart,
 		.log_max_size = m->log.max_size,
 		.log_max_files = m->log.max_files,
+		.init = s->options->init,
 	};
 	return engine_record_write(m->dir, &r, err);
 }

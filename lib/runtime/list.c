@@ -255,6 +255,7 @@ static void put_record(struct json_out *o, const struct engine_record *r)
 	json_put_bool(o, "stdin_open", r->stdin_open);
 	json_put_bool(o, "auto_remove", r->auto_remove);
 	json_put_bool(o, "readonly_root", r->read_only);
+	json_put_bool(o, "init", r->init);
 	json_open_object(o, "restart_policy");
 	json_put_string(o, "name", csn_restart_kind_name(r->restart.kind));
 	json_put_u64(o, "max_restarts", r->restart.max_restarts);

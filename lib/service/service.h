@@ -185,6 +185,7 @@ void service_put_resources(struct json_out *o, const char *key, const struct spe
 /* Files of the host that are bound over the image's, by absolute path; NULL: none. */
 struct service_files {
 	const char *hosts, *hostname, *resolv_conf;
+	const char *init; /* caisson-init, when it is asked for */
 };
 
 /* The container's config.json: malloc'd. */

@@ -22,6 +22,9 @@ static const char *const masked_paths[] = {
 	"/sys/kernel/debug",   "/sys/kernel/security", "/sys/kernel/tracing",
 };
 
+/* On the container's own /dev, so that no image has to have a place for it. */
+#define INIT_TARGET "/dev/init"
+
 static const char *const readonly_paths[] = {
 	"/proc/bus", "/proc/fs", "/proc/irq", "/proc/sys", "/proc/sysrq-trigger",
 };
@@ -89,7 +92,8 @@ static void put_mount(struct json_out *o, const char *target, const char *type, 
 	json_close_object(o);
 }
 
-static void put_process(struct json_out *o, const char *key, const struct service *s)
+static void put_process(struct json_out *o, const char *key, const struct service *s,
+			bool with_init)
 {
 	json_open_object(o, key);
 	json_put_bool(o, "terminal", s->options->tty);
@@ -102,7 +106,14 @@ static void put_process(struct json_out *o, const char *key, const struct servic
 		json_put_u64(o, NULL, s->user.groups[i]);
 	json_close_array(o);
 	json_close_object(o);
-	put_strings(o, "args", (const char *const *)s->args, s->args_count);
+	json_open_array(o, "args");
+	if (with_init) {
+		json_put_string(o, NULL, INIT_TARGET);
+		json_put_string(o, NULL, "--");
+	}
+	for (size_t i = 0; i < s->args_count; i++)
+		json_put_string(o, NULL, s->args[i]);
+	json_close_array(o);
 	put_strings(o, "env", (const char *const *)s->env, s->env_count);
 	json_put_string(o, "cwd", s->cwd);
 	service_put_capabilities(o, s->security.capabilities);
@@ -170,6 +181,8 @@ static void put_mounts(struct json_out *o, const struct service *s,
 		if (bound[i].source && !is_mounted(s, bound[i].target))
 			put_mount(o, bound[i].target, "bind", bound[i].source,
 				  "bind rprivate nosuid nodev noexec");
+	if (files->init)
+		put_mount(o, INIT_TARGET, "bind", files->init, "bind rprivate nosuid nodev ro");
 	for (size_t i = 0; i < s->mounts_count; i++)
 		put_mount(o, s->mounts[i].target, s->mounts[i].type, s->mounts[i].source,
 			  s->mounts[i].options);
@@ -214,7 +227,7 @@ int service_to_oci(const struct service *s, const struct service_files *files, c
 	json_put_bool(&o, "readonly", s->options->readonly_root);
 	json_close_object(&o);
 	json_put_string(&o, "hostname", s->hostname);
-	put_process(&o, "process", s);
+	put_process(&o, "process", s, files->init);
 	put_mounts(&o, s, files);
 	put_linux(&o, s);
 	json_open_object(&o, "annotations");
@@ -229,6 +242,6 @@ int service_to_process(const struct service *s, char **ret, struct csn_error *er
 {
 	struct json_out o = JSON_OUT_COMPACT;
 
-	put_process(&o, NULL, s);
+	put_process(&o, NULL, s, false);
 	return json_out_take(&o, ret, err);
 }

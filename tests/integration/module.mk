@@ -7,6 +7,7 @@ integration_tests = \
 	tests/integration/contract_native.sh \
 	tests/integration/engine_events.sh \
 	tests/integration/engine_outcomes.sh \
+	tests/integration/engine_init.sh \
 	tests/integration/engine_restart.sh \
 	tests/integration/cli_mounts.sh \
 	tests/integration/cli_notify.sh \

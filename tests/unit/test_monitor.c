@@ -310,7 +310,7 @@ START_TEST(words_of_the_second_image)
 			 (char[]){ "12.345" },
 			 (char[]){ "7,2" },
 			 (char[]){ "4096,3" },
-			 (char[]){ "-1,-1,-1,-1,-1,-1,-1,-1,-1,-1,-1,8,9,-1,-1" } };
+			 (char[]){ "-1,-1,-1,-1,-1,-1,-1,-1,-1,-1,-1,8,9,-1,-1,-1" } };
 	ck_assert_int_eq(supervision_parse(COUNT(good), good, &s), 0);
 	ck_assert_int_eq(s.pid, 42);
 	ck_assert(s.auto_remove);
