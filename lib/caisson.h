@@ -207,36 +207,6 @@ struct csn_mount {
 		sizeof(struct csn_mount), NULL, NULL, false, CSN_MOUNT_ANY, NULL, NULL             \
 	}
 
-enum csn_restart_kind {
-	CSN_RESTART_NO,
-	CSN_RESTART_ALWAYS,	    /* whatever its end; after a reboot even if it was stopped */
-	CSN_RESTART_UNLESS_STOPPED, /* the same, but what was stopped stays so */
-	CSN_RESTART_ON_FAILURE,	    /* when its exit code is not 0 */
-};
-/*
- * Whether a container is started again when it ends, by its monitor, which needs no other process
- * for that. Not after csn_container_stop, nor after csn_container_kill with SIGKILL or its stop
- * signal. Its files stay, its networks are made anew.
- */
-struct csn_restart_policy {
-	size_t size;
-	enum csn_restart_kind kind;
-	unsigned max_restarts; /* on failure: so many at most; 0: no limit */
-	int64_t delay_ms;      /* before each start; 0: 100 ms, doubled with each restart up to a
-				* minute until it runs for 10 s. Five restarts within 300 s are a
-				* crash loop: from then on it is at least 30 s */
-};
-#define CSN_RESTART_POLICY_INIT                                                                    \
-	{                                                                                          \
-		sizeof(struct csn_restart_policy), CSN_RESTART_NO, 0, 0                            \
-	}
-/* "no", "always", "unless-stopped", "on-failure". */
-CSN_API const char *csn_restart_kind_name(enum csn_restart_kind kind);
-/* From one of these words, with the most restarts as in "on-failure:3"; "" is "no". The delay
- * stays. -EINVAL. */
-CSN_API int csn_restart_policy_parse(const char *text, struct csn_restart_policy *ret,
-				     struct csn_error *err) CSN_MUST_CHECK;
-
 enum csn_device_limit_kind {
 	CSN_DEVICE_WEIGHT,    /* share of the device, 10 to 1000 */
 	CSN_DEVICE_READ_BPS,  /* bytes a second */
@@ -342,7 +312,7 @@ struct csn_container_options {
 	int64_t shm_bytes;				/* size of /dev/shm; 0: 64 MiB */
 	const struct csn_healthcheck *healthcheck;	/* caisson-health.h; NULL: what the image
 							 * says */
-	const struct csn_restart_policy *restart;	/* NULL: not; not with auto_remove */
+	const struct csn_restart_policy *restart; /* caisson-restart.h; NULL: it stays ended */
 	/* "max-size=10m": a log file is retired before it is larger; "max-file=3": so many are
 	 * kept (with max-size 5). */
 	const char *const *log_options;
@@ -401,20 +371,6 @@ CSN_API int csn_container_kill(struct csn_runtime *rt, const char *container, co
 CSN_API int csn_container_update(struct csn_runtime *rt, const char *container,
 				 const struct csn_resources *resources,
 				 struct csn_error *err) CSN_MUST_CHECK;
-/* Changes the restart policy, also of one that runs or waits for its restart: it counts from its
- * next end on. -EINVAL: bad, or not for one that removes itself. */
-CSN_API int csn_container_set_restart(struct csn_runtime *rt, const char *container,
-				      const struct csn_restart_policy *policy,
-				      struct csn_error *err) CSN_MUST_CHECK;
-/*
- * Starts what its restart policy wants to run and nobody does: after a reboot, or when its monitor
- * was killed. tell (may be NULL) hears of each, with NULL when it was started and the failure when
- * it was not. How many were started.
- */
-CSN_API int csn_start_wanted(struct csn_runtime *rt,
-			     void (*tell)(void *data, const char *container,
-					  const struct csn_error *failure),
-			     void *data, struct csn_error *err) CSN_MUST_CHECK;
 /* Freezes all processes of a container; it keeps counting as running. -ESRCH: not running.
  * -EALREADY: paused. */
 CSN_API int csn_container_pause(struct csn_runtime *rt, const char *container,
@@ -519,8 +475,8 @@ struct csn_container_info {
 	bool restarting; /* with CSN_STATE_INITIALIZING: it ended, is about to be started again, and
 			  * exit_code, reason and finished_at_ns tell of that end */
 	bool crash_loop; /* its restarts are slowed down */
-	unsigned restart_count; /* since it was started by hand */
-	struct csn_restart_policy restart;
+	unsigned restart_count;			  /* since it was started by hand */
+	const struct csn_restart_policy *restart; /* caisson-restart.h; never NULL */
 };
 
 struct csn_containers;

@@ -11,6 +11,7 @@
 #include "bin/opts.h"
 #include "caisson-image.h"
 #include "caisson-network.h"
+#include "caisson-restart.h"
 #include "caisson-stats.h"
 #include "caisson.h"
 

@@ -21,7 +21,7 @@ static int update_restart(struct csn_runtime *rt, const char *container, struct 
 {
 	struct csn_containers *l = NULL;
 	TRY(csn_container_get(rt, container, &l, err));
-	struct csn_restart_policy p = csn_containers_get(l, 0)->restart;
+	struct csn_restart_policy p = *csn_containers_get(l, 0)->restart;
 	csn_containers_free(l);
 	TRY(restart_collect(&p, err));
 	return csn_container_set_restart(rt, container, &p, err);

@@ -13,6 +13,7 @@
 #include "agent/native.h"
 #include "base/error.h"
 #include "caisson-network.h"
+#include "caisson-restart.h"
 
 enum { LOG_FILES = 4 };
 

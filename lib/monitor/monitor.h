@@ -56,6 +56,7 @@
 #include <time.h>
 
 #include "base/arena.h"
+#include "caisson-restart.h"
 #include "caisson.h"
 
 enum attach_type {

@@ -86,11 +86,15 @@ static int fill_info(struct csn_containers *l, const struct container *c,
 	const struct csn_port *ports;
 	size_t ports_count;
 	struct restart_history history;
+	struct csn_restart_policy *restart = arena_alloc(&l->arena, sizeof *restart);
 	restart_history_read(c->dir, &history);
 	char *id = arena_strdup(&l->arena, c->id);
 	char *error = arena_strdup(&l->arena, f->state == CSN_STATE_FAILED ? f->exit.error : "");
-	if (!id || !error || published_of(&l->published, c->id, &ports, &ports_count) < 0)
+	if (!id || !error || !restart ||
+	    published_of(&l->published, c->id, &ports, &ports_count) < 0)
 		return -ENOMEM;
+	*restart = (struct csn_restart_policy){ sizeof *restart, r->restart.kind,
+						r->restart.max_restarts, r->restart.delay_ms };
 	l->items[l->count++] = (struct csn_container_info){
 		.id = id,
 		.name = r->name ? r->name : "",
@@ -116,8 +120,7 @@ static int fill_info(struct csn_containers *l, const struct container *c,
 		.restarting = f->restarting,
 		.crash_loop = f->restarting && history.crash_loop,
 		.restart_count = history.count,
-		.restart = { sizeof(struct csn_restart_policy), r->restart.kind,
-			     r->restart.max_restarts, r->restart.delay_ms },
+		.restart = restart,
 	};
 	return 0;
 }

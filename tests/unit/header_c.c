@@ -1,6 +1,7 @@
 /* The public headers alone, as a strict C99 program sees them: every _INIT macro, and one call of
  * each kind. */
 #include "caisson-health.h"
+#include "caisson-restart.h"
 #include "caisson-runtime.h"
 
 int main(void)
@@ -9,6 +10,7 @@ int main(void)
 	struct csn_image_load_options load = CSN_IMAGE_LOAD_OPTIONS_INIT;
 	struct csn_mount mount = CSN_MOUNT_INIT;
 	struct csn_container_options container = CSN_CONTAINER_OPTIONS_INIT;
+	struct csn_restart_policy restart = CSN_RESTART_POLICY_INIT;
 	struct csn_exec_options exec = CSN_EXEC_OPTIONS_INIT;
 	struct csn_wait_outcome outcome = CSN_WAIT_OUTCOME_INIT;
 	struct csn_logs_options logs = CSN_LOGS_OPTIONS_INIT;
@@ -31,11 +33,12 @@ int main(void)
 	struct csn_rt *mock = 0;
 	struct csn_error err;
 
-	int sizes_are_set = config.size && load.size && mount.size && container.size && exec.size &&
-			    outcome.size && logs.size && line.size && event.size && stats.size &&
-			    state.size && result.size && exec_event.size && logs_stream.size &&
-			    chunk.size && sample.size && progress.size && update.size &&
-			    details.size && commit.size && path_stat.size && put.size;
+	int sizes_are_set = config.size && restart.size && load.size && mount.size &&
+			    container.size && exec.size && outcome.size && logs.size && line.size &&
+			    event.size && stats.size && state.size && result.size &&
+			    exec_event.size && logs_stream.size && chunk.size && sample.size &&
+			    progress.size && update.size && details.size && commit.size &&
+			    path_stat.size && put.size;
 	/* A directory that cannot be: an error comes back, and nothing is given out. */
 	config.root = "/dev/null/x";
 	config.run_root = "/dev/null/y";
