@@ -16,6 +16,12 @@ void out_table_add(struct out_table *t, const char *cell)
 	t->cells[t->count++] = strdup(cell ? cell : "");
 }
 
+void out_table_row(struct out_table *t, const char *const *cells)
+{
+	for (size_t i = 0; i < t->columns; i++)
+		out_table_add(t, cells[i]);
+}
+
 /* In characters: UTF-8's continuation bytes take no room. */
 static size_t text_width(const char *s)
 {

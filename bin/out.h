@@ -13,6 +13,8 @@ struct out_table {
 };
 
 void out_table_add(struct out_table *t, const char *cell); /* NULL prints as "" */
+/* A whole row: as many cells as there are columns. */
+void out_table_row(struct out_table *t, const char *const *cells);
 /* Columns are as wide as their widest cell (at least 12), with three spaces between. Frees. */
 void out_table_print(struct out_table *t);
 

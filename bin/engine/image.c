@@ -35,8 +35,7 @@ static void print_history(const struct csn_history *history)
 	static const char *const heads[] = { "CREATED", "CREATED BY", "SIZE", "COMMENT" };
 	struct out_table t = { .columns = COUNT(heads) };
 
-	for (size_t i = 0; i < COUNT(heads); i++)
-		out_table_add(&t, heads[i]);
+	out_table_row(&t, heads);
 	for (size_t i = 0; i < csn_history_count(history); i++) {
 		const struct csn_history_step *s = csn_history_get(history, i);
 		char size[24];

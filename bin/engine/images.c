@@ -38,8 +38,7 @@ static void print_table(const struct csn_images *images)
 {
 	static const char *const heads[] = { "IMAGE", "ID", "CREATED", "SIZE" };
 	struct out_table t = { .columns = COUNT(heads) };
-	for (size_t i = 0; i < COUNT(heads); i++)
-		out_table_add(&t, heads[i]);
+	out_table_row(&t, heads);
 	for (size_t i = 0; i < csn_images_count(images); i++) {
 		const struct csn_image_info *image = csn_images_get(images, i);
 		const char *hex = strchr(image->id, ':');

@@ -38,19 +38,6 @@ static int collect_env(struct arena *arena, const char *const **ret, struct csn_
 	return 0;
 }
 
-/* The list as one that ends with NULL. */
-static int collect_list(struct arena *arena, const struct opt_list *given, const char *const **ret,
-			struct csn_error *err)
-{
-	const char **list = arena_array(arena, given->count + 1, sizeof *list);
-	if (!list)
-		return fail(err, ENOMEM, "out of memory");
-	for (size_t i = 0; i < given->count; i++)
-		list[i] = given->items[i];
-	*ret = list;
-	return 0;
-}
-
 /* Where the policy allows it, an image that is here costs no question to anybody. */
 static int pull_and_create(const struct csn_container_options *o, char ret_id[CSN_ID_SIZE],
 			   struct csn_error *err)
@@ -87,16 +74,16 @@ int make_container(int argc, char **argv, char ret_id[CSN_ID_SIZE], struct csn_e
 		return fail(err, EINVAL, "--rm and --restart do not go together");
 	TRY(collect_env(&arena, &o.env, err));
 	TRY(mounts_collect(&arena, &o, err));
-	TRY(collect_list(&arena, &make_args.labels, &o.labels, err));
-	TRY(collect_list(&arena, &make_args.ulimits, &o.ulimits, err));
-	TRY(collect_list(&arena, &make_args.log_options, &o.log_options, err));
+	o.labels = make_args.labels.items;
+	o.ulimits = make_args.ulimits.items;
+	o.log_options = make_args.log_options.items;
 	TRY(limits_collect(&arena, &resources, err));
 	struct csn_healthcheck healthcheck;
 	const char *health_command[2];
 	TRY(health_collect(&healthcheck, health_command, err));
 	o.healthcheck = &healthcheck;
 	struct csn_security security;
-	TRY(security_collect(&arena, &security, err));
+	TRY(security_collect(&security, err));
 	o.security = &security;
 	struct csn_restart_policy restart = CSN_RESTART_POLICY_INIT;
 	TRY(restart_collect(&restart, err));

@@ -17,14 +17,6 @@ static int no_memory(struct csn_error *err)
 	return fail(err, ENOMEM, "out of memory");
 }
 
-static const char *const *copy_list(struct arena *arena, const struct opt_list *list)
-{
-	const char **items = arena_array(arena, list->count + 1, sizeof *items);
-	for (size_t i = 0; items && i < list->count; i++)
-		items[i] = list->items[i];
-	return items;
-}
-
 /* ---- ports ------------------------------------------------------------------------------------
  */
 
@@ -225,13 +217,8 @@ int make_network(struct arena *arena, struct csn_container_options *o, struct cs
 		      { &network_args.dns_search, &n->dns_search },
 		      { &network_args.dns_options, &n->dns_options },
 		      { &network_args.hosts, &n->extra_hosts } };
-	for (size_t i = 0; i < COUNT(lists); i++) {
-		if (!lists[i].given->count)
-			continue;
-		*lists[i].target = copy_list(arena, lists[i].given);
-		if (!*lists[i].target)
-			return no_memory(err);
-	}
+	for (size_t i = 0; i < COUNT(lists); i++)
+		*lists[i].target = lists[i].given->items;
 	o->networking = n;
 	o->network = n->networks[0].network;
 	return 0;

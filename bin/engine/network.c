@@ -122,8 +122,7 @@ static void print_table(const struct csn_networks *l)
 					     "CONTAINERS" };
 	struct out_table t = { .columns = COUNT(heads) };
 	char subnets[160], count[24];
-	for (size_t i = 0; i < COUNT(heads); i++)
-		out_table_add(&t, heads[i]);
+	out_table_row(&t, heads);
 	for (size_t i = 0; i < csn_networks_count(l); i++) {
 		const struct csn_network_info *n = csn_networks_get(l, i);
 		(void)snprintf(subnets, sizeof subnets, "%s%s%s", n->subnet,

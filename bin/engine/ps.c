@@ -174,8 +174,7 @@ static void print_table(const struct csn_containers *l)
 	static const char *const heads[] = { "CONTAINER ID", "IMAGE", "COMMAND", "CREATED",
 					     "STATUS",	     "PORTS", "NAMES" };
 	struct out_table t = { .columns = COUNT(heads) };
-	for (size_t i = 0; i < COUNT(heads); i++)
-		out_table_add(&t, heads[i]);
+	out_table_row(&t, heads);
 	for (size_t i = 0; i < csn_containers_count(l); i++)
 		add_row(&t, csn_containers_get(l, i));
 	out_table_print(&t);

@@ -9,18 +9,6 @@
 
 struct security_args security_args;
 
-static int collect(struct arena *arena, const struct opt_list *given, const char *const **ret,
-		   struct csn_error *err)
-{
-	const char **items = arena_array(arena, given->count + 1, sizeof *items);
-	if (!items)
-		return fail(err, ENOMEM, "out of memory");
-	for (size_t i = 0; i < given->count; i++)
-		items[i] = given->items[i];
-	*ret = items;
-	return 0;
-}
-
 static int is_host(const char *option, const char *value, bool *ret, struct csn_error *err)
 {
 	*ret = value && strcmp(value, "host") == 0;
@@ -29,7 +17,7 @@ static int is_host(const char *option, const char *value, bool *ret, struct csn_
 	return fail(err, EINVAL, "--%s \"%s\": expected \"host\" or \"private\"", option, value);
 }
 
-int security_collect(struct arena *arena, struct csn_security *ret, struct csn_error *err)
+int security_collect(struct csn_security *ret, struct csn_error *err)
 {
 	*ret = (struct csn_security)CSN_SECURITY_INIT;
 	const struct {
@@ -43,7 +31,7 @@ int security_collect(struct arena *arena, struct csn_security *ret, struct csn_e
 		{ &security_args.groups, &ret->groups },
 	};
 	for (size_t i = 0; i < COUNT(lists); i++)
-		TRY(collect(arena, lists[i].given, lists[i].to, err));
+		*lists[i].to = lists[i].given->items;
 	ret->privileged = security_args.privileged;
 	TRY(is_host("pid", security_args.pid, &ret->host_pid, err));
 	return is_host("ipc", security_args.ipc, &ret->host_ipc, err);

@@ -2,7 +2,6 @@
 #ifndef CSN_BIN_ENGINE_SECURITY_H
 #define CSN_BIN_ENGINE_SECURITY_H
 
-#include "base/arena.h"
 #include "bin/opts.h"
 #include "caisson.h"
 
@@ -53,7 +52,6 @@ extern struct security_args security_args;
 	}
 /* clang-format on */
 
-/* Lists in the arena. */
-int security_collect(struct arena *arena, struct csn_security *ret, struct csn_error *err);
+int security_collect(struct csn_security *ret, struct csn_error *err);
 
 #endif

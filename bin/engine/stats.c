@@ -116,8 +116,7 @@ static void print_table(const struct csn_sampler *sampler)
 	struct out_table t = { .columns = COUNT(heads) };
 	const struct csn_stats *s;
 	size_t room = rows_of_screen();
-	for (size_t i = 0; i < COUNT(heads); i++)
-		out_table_add(&t, heads[i]);
+	out_table_row(&t, heads);
 	for (size_t i = 0; i < room && (s = csn_sampler_get(sampler, i)); i++)
 		put_container(&t, s);
 	/* Over what stood there: no flicker, and nothing of it is left. */

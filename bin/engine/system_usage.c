@@ -35,12 +35,6 @@ struct kind {
 			{ "Downloads", "downloads", &(u)->downloads },                             \
 	}
 
-static void add_row(struct out_table *t, const char *const *cells)
-{
-	for (size_t i = 0; i < t->columns; i++)
-		out_table_add(t, cells[i]);
-}
-
 struct size {
 	char text[24];
 };
@@ -58,7 +52,7 @@ static void print_sums(const struct csn_usage *u)
 	const struct kind kinds[] = KINDS(u);
 	struct out_table t = { .columns = COUNT(heads) };
 
-	add_row(&t, heads);
+	out_table_row(&t, heads);
 	for (size_t i = 0; i < COUNT(kinds); i++) {
 		const struct csn_usage_sum *s = kinds[i].sum;
 		char total[24], active[24], reclaimable[48];
@@ -69,7 +63,7 @@ static void print_sums(const struct csn_usage *u)
 			       size_of(s->reclaimable_bytes).text, (int)percent);
 		const char *const cells[] = { kinds[i].name, total, active,
 					      size_of(s->size_bytes).text, reclaimable };
-		add_row(&t, cells);
+		out_table_row(&t, cells);
 	}
 	out_table_print(&t);
 }
@@ -84,7 +78,7 @@ static void print_items(const struct csn_usage *u)
 	struct out_table containers = { .columns = COUNT(container_heads) };
 	struct out_table volumes = { .columns = COUNT(volume_heads) };
 
-	add_row(&images, image_heads);
+	out_table_row(&images, image_heads);
 	for (size_t i = 0; i < u->images_count; i++) {
 		const struct csn_usage_image *v = &u->image_items[i];
 		char count[24];
@@ -93,22 +87,22 @@ static void print_items(const struct csn_usage *u)
 					      size_of(v->size_bytes).text,
 					      size_of(v->shared_bytes).text,
 					      size_of(v->unique_bytes).text, count };
-		add_row(&images, cells);
+		out_table_row(&images, cells);
 	}
-	add_row(&containers, container_heads);
+	out_table_row(&containers, container_heads);
 	for (size_t i = 0; i < u->containers_count; i++) {
 		const struct csn_usage_container *v = &u->container_items[i];
 		const char *const cells[] = { v->name, print_reference(v->image),
 					      size_of(v->size_bytes).text,
 					      v->running ? "yes" : "no" };
-		add_row(&containers, cells);
+		out_table_row(&containers, cells);
 	}
-	add_row(&volumes, volume_heads);
+	out_table_row(&volumes, volume_heads);
 	for (size_t i = 0; i < u->volumes_count; i++) {
 		const struct csn_usage_volume *v = &u->volume_items[i];
 		const char *const cells[] = { v->name, size_of(v->size_bytes).text,
 					      v->used ? "yes" : "no" };
-		add_row(&volumes, cells);
+		out_table_row(&volumes, cells);
 	}
 	out_table_print(&images);
 	putchar('\n');

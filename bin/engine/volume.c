@@ -30,8 +30,7 @@ static void print_table(const struct csn_volumes *volumes)
 {
 	static const char *const heads[] = { "VOLUME", "USED BY", "SIZE", "BUCKET", "PATH" };
 	struct out_table t = { .columns = COUNT(heads) };
-	for (size_t i = 0; i < COUNT(heads); i++)
-		out_table_add(&t, heads[i]);
+	out_table_row(&t, heads);
 	for (size_t i = 0; i < csn_volumes_count(volumes); i++) {
 		const struct csn_volume_info *v = csn_volumes_get(volumes, i);
 		char used[40], size[32] = "";
