@@ -52,6 +52,7 @@ integration_tests = \
 
 TESTS += $(integration_tests)
 EXTRA_DIST += $(integration_tests) \
+	tests/integration/agent_volumes.py \
 	tests/integration/deploy_lib.sh \
 	tests/integration/engine_lib.sh \
 	tests/integration/hostile_tars.py \
@@ -60,18 +61,9 @@ EXTRA_DIST += $(integration_tests) \
 	tests/integration/registry.sh \
 	tests/integration/registry_server.py \
 	tests/integration/run \
+	tests/integration/s3_server.py \
 	tests/integration/snapshot.sh \
 	tests/integration/volume_image.py
-EXTRA_DIST += $(integration_tests) tests/integration/engine_lib.sh tests/integration/lib.sh \
-	tests/integration/netlib.sh tests/integration/run \
-	tests/integration/registry.sh tests/integration/registry_server.py tests/integration/volume_image.py tests/integration/s3_server.py tests/integration/agent_volumes.py tests/integration/run \
-EXTRA_DIST += $(integration_tests) tests/integration/hostile_tars.py tests/integration/engine_lib.sh tests/integration/lib.sh tests/integration/run \
-	tests/integration/registry.sh tests/integration/registry_server.py tests/integration/volume_image.py tests/integration/run \
-	tests/integration/deploy_lib.sh tests/integration/netlib.sh tests/integration/run \
-	tests/integration/registry.sh tests/integration/registry_server.py tests/integration/run \
-EXTRA_DIST += $(integration_tests) tests/integration/hostile_tars.py tests/integration/engine_lib.sh tests/integration/lib.sh tests/integration/run \
-	tests/integration/registry.sh tests/integration/registry_server.py tests/integration/run \
-	tests/integration/snapshot.sh
 
 check_PROGRAMS += tests/integration/dgram tests/integration/netprobe tests/integration/recvtty
 tests_integration_dgram_SOURCES = tests/integration/dgram.c
