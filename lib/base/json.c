@@ -185,23 +185,21 @@ static void decref(json_t **j)
 	json_decref(*j);
 }
 
-static int decode_document(const char *text, size_t size, const struct json_field *fields,
-			   void *out, struct json_decoder *how)
+static int decode_root(const char *text, size_t size, struct json_decoder *d,
+		       json_decode_fn *decode, const void *detail, void *out)
 {
-	struct json_decoder d = *how;
+	const struct json_field f = { .name = "", .decode = decode, .detail = detail };
 	json_t *root AUTO(decref)
 	= NULL;
-	TRY(load(text, size, d.name, &root, d.err));
-	if (!json_is_object(root))
-		return json_expected(&d, "an object");
-	return json_decode_fields(&d, wrap(root), fields, out);
+	TRY(load(text, size, d->name, &root, d->err));
+	return decode(d, wrap(root), &f, out);
 }
 
 int json_decode(const char *text, size_t size, const char *name, const struct json_field *fields,
 		void *out, struct arena *arena, struct csn_error *err)
 {
 	struct json_decoder d = { .arena = arena, .err = err, .name = name };
-	return decode_document(text, size, fields, out, &d);
+	return decode_root(text, size, &d, decode_object, fields, out);
 }
 
 int json_decode_strict(const char *text, size_t size, const char *name,
@@ -209,32 +207,22 @@ int json_decode_strict(const char *text, size_t size, const char *name,
 		       struct csn_error *err)
 {
 	struct json_decoder d = { .arena = arena, .err = err, .name = name, .strict = true };
-	return decode_document(text, size, fields, out, &d);
+	return decode_root(text, size, &d, decode_object, fields, out);
 }
 
 int json_decode_value(const char *text, size_t size, const char *name, json_decode_fn *decode,
 		      void *out, struct arena *arena, struct csn_error *err)
 {
-	json_t *root AUTO(decref)
-	= NULL;
-	TRY(load(text, size, name, &root, err));
-
 	struct json_decoder d = { .arena = arena, .err = err, .name = name, .strict = true };
-	const struct json_field f = { .name = "" };
-	return decode(&d, wrap(root), &f, out);
+	return decode_root(text, size, &d, decode, NULL, out);
 }
 
 int json_decode_array(const char *text, size_t size, const char *name,
 		      const struct json_elements *array, void *out, struct arena *arena,
 		      struct csn_error *err)
 {
-	json_t *root AUTO(decref)
-	= NULL;
-	TRY(load(text, size, name, &root, err));
-
 	struct json_decoder d = { .arena = arena, .err = err, .name = name };
-	const struct json_field f = { .detail = array };
-	return decode_array(&d, wrap(root), &f, out);
+	return decode_root(text, size, &d, decode_array, array, out);
 }
 
 static void free_wiped(void *p)
