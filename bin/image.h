@@ -30,6 +30,12 @@ const char *image_root(void);
 
 extern const struct command image_export_command, image_commit_command;
 
+/* ---- image_files.c ----------------------------------------------------------------------------
+ */
+
+extern const struct command image_head_command, image_get_command, image_put_command,
+	image_changes_command;
+
 /* ---- image_local.c --------------------------------------------------------------------------- */
 
 extern const struct command image_tag_command, image_verify_command, image_inspect_command,

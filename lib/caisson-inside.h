@@ -21,6 +21,22 @@ extern "C" {
 
 /* A table of texts: titles, and a row for each process of the container's cgroup. */
 struct csn_top;
+CSN_API size_t csn_top_columns(const struct csn_top *top);
+CSN_API size_t csn_top_rows(const struct csn_top *top);
+/* Owned by the table. Indexes must be less than the counts. */
+CSN_API const char *csn_top_title(const struct csn_top *top, size_t column);
+CSN_API const char *csn_top_cell(const struct csn_top *top, size_t row, size_t column);
+CSN_API void csn_top_free(struct csn_top *top);
+/*
+ * All processes of a running container, by their numbers on the host. ps_args (ends with NULL, may
+ * be NULL) are those of ps(1) that choose columns: "-ef" (also when there is none), "aux", "-o
+ * LIST" of pid, ppid, pgid, sid, uid, gid, user, group, c, stime, tty, time, etime, stat, ni, nlwp,
+ * vsz, rss, comm and args, each also as "NAME=TITLE". Users have the names that the container gives
+ * them. -EINVAL names what is not known. -ESRCH: not running.
+ */
+CSN_API int csn_container_top(struct csn_runtime *rt, const char *container,
+			      const char *const *ps_args, struct csn_top **ret,
+			      struct csn_error *err) CSN_MUST_CHECK;
 
 /* ---- changes ----------------------------------------------------------------------------------
  */
@@ -32,6 +48,14 @@ struct csn_change {
 };
 /* Sorted by path. */
 struct csn_changes;
+CSN_API size_t csn_changes_count(const struct csn_changes *changes);
+/* Owned by the list. index must be less than the count. */
+CSN_API const struct csn_change *csn_changes_get(const struct csn_changes *changes, size_t index);
+CSN_API void csn_changes_free(struct csn_changes *changes);
+/* How the files of a container differ from its image's: those in which something changed, with the
+ * directories that they are in. What is in its mounts does not count. */
+CSN_API int csn_container_changes(struct csn_runtime *rt, const char *container,
+				  struct csn_changes **ret, struct csn_error *err) CSN_MUST_CHECK;
 
 /* ---- files ------------------------------------------------------------------------------------
  */
@@ -48,17 +72,40 @@ struct csn_path_stat {
 	{                                                                                          \
 		sizeof(struct csn_path_stat), "", 0, 0, 0, ""                                      \
 	}
+/* A file of a container; of a symbolic link itself. -ENOENT also: no such file. */
+CSN_API int csn_container_archive_head(struct csn_runtime *rt, const char *container,
+				       const char *path, struct csn_path_stat *ret,
+				       struct csn_error *err) CSN_MUST_CHECK;
+/* Writes a tar archive of a file, or of a directory with all in it, to fd, which may be a pipe. Its
+ * entries begin with the last part of the path, or with as where that is not NULL. */
+CSN_API int csn_container_archive_get(struct csn_runtime *rt, const char *container,
+				      const char *path, const char *as, int fd,
+				      struct csn_error *err) CSN_MUST_CHECK;
 
 struct csn_archive_put_options {
 	size_t size;
 	bool no_overwrite_dir_non_dir; /* a directory does not replace a file, nor a file one:
 					* -EEXIST */
-	bool copy_uid_gid;	       /* owners as the archive says; else all belongs to root */
+	bool copy_uid_gid; /* owners as the archive says; else all belongs to the container's user
+			    */
 };
 #define CSN_ARCHIVE_PUT_OPTIONS_INIT                                                               \
 	{                                                                                          \
 		sizeof(struct csn_archive_put_options), false, false                               \
 	}
+/* Unpacks the tar archive (perhaps compressed) that is read from fd into a directory of a
+ * container, which must be there: -ENOTDIR for anything else. A failure may leave a part of it. */
+CSN_API int csn_container_archive_put(struct csn_runtime *rt, const char *container,
+				      const char *path, int fd,
+				      const struct csn_archive_put_options *options,
+				      struct csn_error *err) CSN_MUST_CHECK;
+
+/* The same of the host, for copies between both. path is absolute. */
+CSN_API int csn_host_archive_get(struct csn_runtime *rt, const char *path, const char *as, int fd,
+				 struct csn_error *err) CSN_MUST_CHECK;
+/* Nothing in the archive leads out of the directory. Files belong to root unless keep_owners. */
+CSN_API int csn_host_archive_put(struct csn_runtime *rt, const char *dir, int fd, bool keep_owners,
+				 struct csn_error *err) CSN_MUST_CHECK;
 
 #ifdef __cplusplus
 }

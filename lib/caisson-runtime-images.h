@@ -156,7 +156,8 @@ CSN_API int csn_rt_export_container_fs(struct csn_rt *rt, const struct csn_conta
 
 struct csn_rt_commit_options {
 	size_t size;
-	const char *repo, *tag; /* of the new image; NULL: none, "latest" */
+	const char *repo, *tag; /* of the new image; repo is needed by the native runtime; tag
+				 * NULL: "latest" */
 	const char *comment, *author;
 	bool pause;	     /* the container, meanwhile */
 	const char *changes; /* lines as in a Dockerfile: "CMD …", "ENV …" */

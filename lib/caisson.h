@@ -579,7 +579,7 @@ struct csn_event {
 	int64_t time_ns;
 	const char *type;   /* "container", "image" */
 	const char *action; /* container: "create", "start", "oom", "kill", "die", "stop", "pause",
-			     * "unpause", "update", "remove", "health_status: healthy" (or
+			     * "unpause", "update", "rename", "remove", "health_status: healthy" (or
 			     * unhealthy); image: "load", "import", "commit", "remove" */
 	const char *id, *name, *image;
 	const char *signal; /* kill, die: "SIGKILL" */

@@ -15,6 +15,7 @@
 #include "caisson-stats.h"
 #include "caisson.h"
 
+extern const struct command command_cp, command_diff, command_port, command_rename, command_top;
 extern const struct command command_attach, command_create, command_events, command_exec,
 	command_images, command_import, command_inspect, command_kill, command_load, command_login,
 	command_logout, command_logs, command_pause, command_ps, command_pull, command_push,

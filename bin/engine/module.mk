@@ -6,7 +6,9 @@ bin_csn_SOURCES = \
 	bin/engine/attend.c \
 	bin/engine/bars.c \
 	bin/engine/commit.c \
+	bin/engine/cp.c \
 	bin/engine/create.c \
+	bin/engine/diff.c \
 	bin/engine/engine.h \
 	bin/engine/events.c \
 	bin/engine/exec.c \
@@ -24,12 +26,14 @@ bin_csn_SOURCES = \
 	bin/engine/make.c \
 	bin/engine/mounts.c bin/engine/mounts.h \
 	bin/engine/pause.c \
+	bin/engine/port.c \
 	bin/engine/print.c \
 	bin/engine/ps.c \
 	bin/engine/pull.c \
 	bin/engine/push.c \
 	bin/engine/remote.c bin/engine/remote.h \
 	bin/engine/restart.c \
+	bin/engine/rename.c \
 	bin/engine/rm.c \
 	bin/engine/rmi.c \
 	bin/engine/run.c \
@@ -39,6 +43,7 @@ bin_csn_SOURCES = \
 	bin/engine/stats.c \
 	bin/engine/stats_print.c \
 	bin/engine/stop.c \
+	bin/engine/top.c \
 	bin/engine/unpause.c \
 	bin/engine/update.c \
 	bin/engine/volume.c \

@@ -19,6 +19,7 @@ lib_agent_libagent_la_SOURCES = \
 	lib/agent/native_facts.c \
 	lib/agent/native_health.c \
 	lib/agent/native_images.c \
+	lib/agent/native_inside.c \
 	lib/agent/native_options.c \
 	lib/agent/native_storage.c \
 	lib/agent/native_port.c \

@@ -58,6 +58,22 @@ int native_details(struct csn_rt *rt, const struct container_ref *c,
 		   struct csn_container_details **ret, struct csn_error *err);
 int native_list(struct csn_rt *rt, struct csn_container_summaries **ret, struct csn_error *err);
 
+/* native_inside.c */
+int native_top(struct csn_rt *rt, const struct container_ref *c, const char *const *ps_args,
+	       struct csn_top **ret, struct csn_error *err);
+int native_changes(struct csn_rt *rt, const struct container_ref *c, struct csn_changes **ret,
+		   struct csn_error *err);
+int native_archive_head(struct csn_rt *rt, const struct container_ref *c, const char *path,
+			struct csn_path_stat *ret, struct csn_error *err);
+int native_archive_get(struct csn_rt *rt, const struct container_ref *c, const char *path, int fd,
+		       struct csn_error *err);
+int native_archive_put(struct csn_rt *rt, const struct container_ref *c, const char *path, int fd,
+		       const struct csn_archive_put_options *options, struct csn_error *err);
+int native_export(struct csn_rt *rt, const struct container_ref *c, int fd, struct csn_error *err);
+int native_commit(struct csn_rt *rt, const struct container_ref *c,
+		  const struct csn_rt_commit_options *options, char **ret_id,
+		  struct csn_error *err);
+
 /* native_streams.c */
 int native_logs(struct csn_rt *rt, const struct container_ref *c, uint64_t tail,
 		struct csn_log_entries **ret, struct csn_error *err);

@@ -19,6 +19,7 @@ lib_image_libimage_la_SOURCES = \
 	lib/image/endpoint_conf.c \
 	lib/image/export.c \
 	lib/image/fetch.c \
+	lib/image/files.h lib/image/files_changes.c lib/image/files_open.c lib/image/files_put.c \
 	lib/image/http.c lib/image/http.h \
 	lib/image/image.h \
 	lib/image/import.c \

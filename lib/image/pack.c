@@ -459,7 +459,8 @@ static int run(struct packer *k, int dir)
 	    archive_write_set_bytes_in_last_block(k->archive, 1) != ARCHIVE_OK ||
 	    archive_write_open(k->archive, k, NULL, on_write, NULL) != ARCHIVE_OK)
 		return archive_failed(k);
-	TRY(pack_dir(k, dir, &st));
+	(void)snprintf(k->path, sizeof k->path, "%s", k->p->name ? k->p->name : "");
+	TRY(S_ISDIR(st.st_mode) ? pack_dir(k, dir, &st) : put_entry(k, dir, &st));
 	return archive_write_close(k->archive) == ARCHIVE_OK ? 0 : archive_failed(k);
 }
 

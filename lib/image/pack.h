@@ -22,6 +22,7 @@ struct pack {
 	 * there and empty was made to mount on, and is left out. */
 	char *const *skip;
 	size_t skip_count;
+	const char *name; /* what all names begin with; NULL and "": nothing, the root is "./" */
 	const struct image_events *events;
 	int (*write)(void *data, const void *bytes, size_t size, struct csn_error *err);
 	void *data;

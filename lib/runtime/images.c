@@ -289,6 +289,8 @@ int image_program_start(struct csn_runtime *rt, const char *const *args, int in_
 		.args = args,
 		.in_fd = in_fd,
 		.out_fd = write_end,
+		.extra = &run->extra_fd,
+		.extra_count = run->extra_fd > 0,
 		.env = run->env,
 	};
 	TRY(spawn_program(rt, &s, ret_pid, err));

@@ -14,6 +14,7 @@ lib_runtime_libruntime_la_SOURCES = \
 	lib/runtime/image_verbs.c \
 	lib/runtime/images.c \
 	lib/runtime/life.c \
+	lib/runtime/inside.c \
 	lib/runtime/list.c \
 	lib/runtime/logfile.c lib/runtime/logfile.h \
 	lib/runtime/logs.c \
@@ -32,6 +33,7 @@ lib_runtime_libruntime_la_SOURCES = \
 	lib/runtime/runtime.c lib/runtime/runtime.h \
 	lib/runtime/spawn.c \
 	lib/runtime/stats.c \
+	lib/runtime/top.c \
 	lib/runtime/transfer.c \
 	lib/runtime/update.c \
 	lib/runtime/usage.c \

@@ -124,6 +124,7 @@ struct image_run {
 	char *const *env;	   /* NULL: the usual */
 	char *where;		   /* of the result, or NULL; malloc'd */
 	char *document;		   /* of inspect, or NULL; malloc'd */
+	int extra_fd;		   /* becomes 3; 0: none */
 	bool done;		   /* a result or an error has come */
 	bool busy;		   /* of gc: nothing was freed, somebody is at work */
 };

@@ -32,6 +32,8 @@ TCase *defaults_case(
 TCase *life_case(void); /* life.c */
 TCase *output_case(void);  /* output.c: logs and exec */
 TCase *threads_case(void); /* threads.c */
+TCase *inside_case(void);  /* inside.c: of real containers only */
+TCase *reach_case(void);   /* reach.c: of real containers only */
 TCase *real_case(void);	   /* real.c: of real containers only */
 
 /* Fails with the error's text. */

@@ -75,8 +75,11 @@ int main(int argc, char **argv)
 	suite_add_tcase(suite, life_case());
 	suite_add_tcase(suite, output_case());
 	suite_add_tcase(suite, threads_case());
-	if (subject->is_real)
+	if (subject->is_real) {
 		suite_add_tcase(suite, real_case());
+		suite_add_tcase(suite, reach_case());
+		suite_add_tcase(suite, inside_case());
+	}
 	SRunner *runner = srunner_create(suite);
 	srunner_run_all(runner, CK_ENV);
 	int failed = srunner_ntests_failed(runner);

@@ -6,9 +6,11 @@ TESTS += tests/contract/test_contract
 tests_contract_test_contract_SOURCES = \
 	tests/contract/contract.h \
 	tests/contract/defaults.c \
+	tests/contract/inside.c \
 	tests/contract/life.c \
 	tests/contract/main.c \
 	tests/contract/output.c \
+	tests/contract/reach.c \
 	tests/contract/real.c \
 	tests/contract/threads.c \
 	tests/contract/types.c

@@ -1,0 +1,210 @@
+/*
+ * csn cp: files between a container and the host, as an archive through a pipe: one side packs, in
+ * a process of its own, the other unpacks. What the copy is called is decided as docker does it.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "base/arena.h"
+#include "base/cleanup.h"
+#include "base/error.h"
+#include "base/path.h"
+#include "bin/engine/engine.h"
+#include "caisson-inside.h"
+
+static bool archive;
+
+static const struct opt *get_options(void)
+{
+	static const struct opt rows[] = {
+		{ 'a', "archive", NULL, "keep the owners of the files", OPT_FLAG, &archive },
+		{ 0 },
+	};
+	return rows;
+}
+
+/* One side: "CONTAINER:PATH", "PATH", or "-" for an archive. */
+struct side {
+	char *container; /* NULL: the host */
+	char *path;	 /* absolute; NULL: an archive on standard input or output */
+	bool exists, is_directory;
+};
+
+static int parse_side(const char *text, struct side *ret, struct arena *arena,
+		      struct csn_error *err)
+{
+	const char *colon = text[0] == '/' || text[0] == '.' ? NULL : strchr(text, ':');
+	char cwd[4096];
+	*ret = (struct side){ 0 };
+	if (strcmp(text, "-") == 0)
+		return 0;
+	if (colon) {
+		ret->container = arena_printf(arena, "%.*s", (int)(colon - text), text);
+		ret->path = arena_printf(arena, "%s%s", colon[1] == '/' ? "" : "/", colon + 1);
+	} else {
+		if (!getcwd(cwd, sizeof cwd))
+			return fail_errno(err, "working directory");
+		ret->path = text[0] == '/' ? arena_strdup(arena, text)
+					   : arena_printf(arena, "%s/%s", cwd, text);
+	}
+	return ret->path && (!colon || ret->container) ? 0 : fail(err, ENOMEM, "out of memory");
+}
+
+/* Is it there, and what? Through a link at the end. */
+static int look(struct csn_runtime *rt, struct side *s, struct arena *arena, struct csn_error *err)
+{
+	struct csn_path_stat st = CSN_PATH_STAT_INIT;
+	struct csn_error why;
+	if (!s->path)
+		return 0;
+	if (!s->container) {
+		struct stat host;
+		s->exists = stat(s->path, &host) == 0;
+		s->is_directory = s->exists && S_ISDIR(host.st_mode);
+		return 0;
+	}
+	/* With a slash behind it only a directory is found, and links are followed. */
+	const char *slashed = arena_printf(arena, "%s/", s->path);
+	char id[CSN_ID_SIZE];
+	TRY(csn_container_resolve(rt, s->container, id, err));
+	if (!slashed)
+		return fail(err, ENOMEM, "out of memory");
+	int r = csn_container_archive_head(rt, id, slashed, &st, &why);
+	if (r == 0) {
+		s->exists = s->is_directory = true;
+		return 0;
+	}
+	if (r != -ENOENT && r != -ENOTDIR)
+		return fail(err, -r, "%s", why.text);
+	s->exists = csn_container_archive_head(rt, id, s->path, &st, &why) == 0;
+	return 0;
+}
+
+static bool ends_with(const char *text, const char *end)
+{
+	size_t size = strlen(text), n = strlen(end);
+	return size >= n && strcmp(text + size - n, end) == 0;
+}
+
+/* Into which directory, and called what. */
+static int decide(const struct side *from, const struct side *to, const char **ret_dir,
+		  const char **ret_as, struct arena *arena, struct csn_error *err)
+{
+	char *dir = arena_strdup(arena, to->path);
+	*ret_as = NULL;
+	if (!dir)
+		return fail(err, ENOMEM, "out of memory");
+	*ret_dir = dir;
+	if (to->is_directory) /* "dir/." means what is in it; else its own name */
+		return 0;
+	if (to->exists && from->is_directory)
+		return fail(err, ENOTDIR, "\"%.200s\" is no directory", to->path);
+	if (!to->exists && ends_with(to->path, "/") && !from->is_directory)
+		return fail(err, ENOENT, "directory \"%.200s\" does not exist", to->path);
+	path_clean(dir);
+	char *slash = strrchr(dir, '/');
+	*ret_as = arena_strdup(arena, slash + 1);
+	slash[slash == dir] = '\0';
+	return *ret_as ? 0 : fail(err, ENOMEM, "out of memory");
+}
+
+/* ---- the copy ---------------------------------------------------------------------------------
+ */
+
+static int pack(struct csn_runtime *rt, const struct side *from, const char *as, int fd,
+		struct csn_error *err)
+{
+	return from->container
+		       ? csn_container_archive_get(rt, from->container, from->path, as, fd, err)
+		       : csn_host_archive_get(rt, from->path, as, fd, err);
+}
+
+static int unpack(struct csn_runtime *rt, const struct side *to, const char *dir, int fd,
+		  struct csn_error *err)
+{
+	struct csn_archive_put_options o = CSN_ARCHIVE_PUT_OPTIONS_INIT;
+	o.no_overwrite_dir_non_dir = true;
+	o.copy_uid_gid = archive;
+	return to->container ? csn_container_archive_put(rt, to->container, dir, fd, &o, err)
+			     : csn_host_archive_put(rt, dir, fd, archive, err);
+}
+
+/* The packing side, which says itself what goes wrong. */
+static pid_t start_packing(struct csn_runtime *rt, const struct side *from, const char *as,
+			   int write_fd)
+{
+	struct csn_error err;
+	pid_t pid = fork();
+	if (pid != 0)
+		return pid;
+	int status = pack(rt, from, as, write_fd, &err) < 0 ? engine_fail(&err, STATUS_FAILED) : 0;
+	(void)fflush(stderr);
+	_exit(status);
+}
+
+static int copy(struct csn_runtime *rt, const struct side *from, const struct side *to,
+		struct arena *arena)
+{
+	const char *dir = NULL, *as = NULL;
+	struct csn_error err;
+	int fds[2], status = 0;
+	if (!from->exists)
+		return engine_fail_text(STATUS_FAILED, "\"%s\" does not exist", from->path);
+	if (decide(from, to, &dir, &as, arena, &err) < 0)
+		return engine_fail(&err, STATUS_FAILED);
+	if (pipe2(fds, O_CLOEXEC) < 0)
+		return engine_fail_text(STATUS_FAILED, "pipe: %s", strerror(errno));
+	auto_fd read_end = fds[0];
+	auto_fd write_end = fds[1];
+	pid_t pid = start_packing(rt, from, as, write_end);
+	close_fd(&write_end);
+	if (pid < 0)
+		return engine_fail_text(STATUS_FAILED, "fork: %s", strerror(errno));
+	int r = unpack(rt, to, dir, read_end, &err);
+	close_fd(&read_end); /* who still packs is told */
+	bool packed =
+		waitpid(pid, &status, 0) == pid && WIFEXITED(status) && WEXITSTATUS(status) == 0;
+	if (r < 0 && packed)
+		return engine_fail(&err, STATUS_FAILED);
+	return packed ? 0 : STATUS_FAILED;
+}
+
+static int run(int argc, char **argv)
+{
+	AUTO(arena_free)
+	struct arena arena = { 0 };
+	struct csn_error err;
+	struct side from, to;
+	struct csn_runtime *rt = engine_runtime();
+	(void)argc;
+
+	if (!rt)
+		return STATUS_FAILED;
+	if (parse_side(argv[0], &from, &arena, &err) < 0 ||
+	    parse_side(argv[1], &to, &arena, &err) < 0)
+		return engine_fail(&err, STATUS_FAILED);
+	if (!from.container == !to.container)
+		return engine_fail_text(STATUS_FAILED,
+					"cp: expected CONTAINER:PATH on one of both sides");
+	if (look(rt, &from, &arena, &err) < 0 || look(rt, &to, &arena, &err) < 0)
+		return engine_fail(&err, STATUS_FAILED);
+	if (from.path && to.path)
+		return copy(rt, &from, &to, &arena);
+	int r = from.path ? pack(rt, &from, NULL, STDOUT_FILENO, &err)
+			  : unpack(rt, &to, to.path, STDIN_FILENO, &err);
+	return r < 0 ? engine_fail(&err, STATUS_FAILED) : 0;
+}
+
+const struct command command_cp = { "cp",
+				    "SOURCE DESTINATION",
+				    "copy files between a container and the host",
+				    2,
+				    2,
+				    get_options,
+				    run };
