@@ -154,9 +154,12 @@ static int transfer_next(struct csn_progress_stream *stream, int timeout_ms,
 	} while (r == 1 && t->quiet);
 	if (r == 0)
 		return give_done(t, ret, err);
-	if (r < 0)
-		return r == -EAGAIN || !t->image ? r
-						 : as_kind(err, r, CSN_ERROR_PULL_FAILED, t->image);
+	if (r == -EAGAIN)
+		return r;
+	if (r < 0) {
+		t->done = true;
+		return t->image ? as_kind(err, r, CSN_ERROR_PULL_FAILED, t->image) : r;
+	}
 	ret->id = p.layer;
 	ret->status = status_of(&p);
 	ret->current = p.bytes;

@@ -5,6 +5,7 @@
  */
 #include <errno.h>
 #include <pthread.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/wait.h>
@@ -82,11 +83,90 @@ static int do_exec(struct worker *w, const struct csn_container_id *id, struct c
 	return r;
 }
 
+static int do_logs_stream(struct worker *w, const struct csn_container_id *id,
+			  struct csn_error *err)
+{
+	struct csn_log_chunk chunk = CSN_LOG_CHUNK_INIT;
+	struct csn_log_stream *stream = NULL;
+	int r = csn_rt_logs_stream(w->rt, id, NULL, &stream, err);
+	while (r >= 0 && (r = csn_log_stream_next(stream, 0, &chunk, err)) == 1)
+		;
+	csn_log_stream_close(stream);
+	return r;
+}
+
+static int do_stats_stream(struct worker *w, const struct csn_container_id *id,
+			   struct csn_error *err)
+{
+	struct csn_stats_sample sample = CSN_STATS_SAMPLE_INIT;
+	struct csn_sample_stream *stream = NULL;
+	int r = csn_rt_stats_stream(w->rt, id, 100, &stream, err);
+	if (r >= 0)
+		r = csn_sample_stream_next(stream, 1000, &sample, err);
+	csn_sample_stream_close(stream);
+	return r == -EAGAIN ? 0 : r;
+}
+
+static int do_details(struct worker *w, const struct csn_container_id *id, struct csn_error *err)
+{
+	struct csn_container_details *d = NULL;
+	int r = csn_rt_inspect_detailed(w->rt, id, &d, err);
+	csn_container_details_free(d);
+	return r;
+}
+
+static int do_list(struct worker *w, const struct csn_container_id *id, struct csn_error *err)
+{
+	struct csn_container_summaries *list = NULL;
+	(void)id;
+	int r = csn_rt_list_containers(w->rt, &list, err);
+	csn_container_summaries_free(list);
+	return r;
+}
+
+static int do_top(struct worker *w, const struct csn_container_id *id, struct csn_error *err)
+{
+	struct csn_top *top = NULL;
+	int r = csn_rt_top_container(w->rt, id, NULL, &top, err);
+	if (r >= 0)
+		csn_top_free(top);
+	return r;
+}
+
+static int do_rename(struct worker *w, const struct csn_container_id *id, struct csn_error *err)
+{
+	char name[40];
+	(void)snprintf(name, sizeof name, "other-%u", (unsigned)rand_r(&w->seed) % 20);
+	return csn_rt_rename_container(w->rt, id, name, err);
+}
+
+static int do_wait(struct worker *w, const struct csn_container_id *id, struct csn_error *err)
+{
+	struct csn_wait_outcome o = CSN_WAIT_OUTCOME_INIT;
+	return csn_rt_wait_outcome_with_condition(
+		w->rt, id, (enum csn_wait_condition)(rand_r(&w->seed) % 3), 5, &o, err);
+}
+
+static int do_pause(struct worker *w, const struct csn_container_id *id, struct csn_error *err)
+{
+	int r = csn_rt_pause_container(w->rt, id, err);
+	return r < 0 ? r : csn_rt_unpause_container(w->rt, id, err);
+}
+
+static int do_head(struct worker *w, const struct csn_container_id *id, struct csn_error *err)
+{
+	struct csn_path_stat st = CSN_PATH_STAT_INIT;
+	return csn_rt_archive_head(w->rt, id, "/etc/passwd", &st, err);
+}
+
 static void *work(void *data)
 {
-	static operation *const operations[] = { do_create, do_start,  do_start, do_stop,
-						 do_kill,   do_remove, do_state, do_stats,
-						 do_pid,    do_logs,   do_exec };
+	static operation *const operations[] = {
+		do_create, do_start,	   do_start,	    do_stop,	do_kill,
+		do_remove, do_state,	   do_stats,	    do_pid,	do_logs,
+		do_exec,   do_logs_stream, do_stats_stream, do_details, do_list,
+		do_top,	   do_rename,	   do_wait,	    do_pause,	do_head
+	};
 	struct worker *w = data;
 	for (int i = 0; i < w->operations; i++) {
 		struct csn_container_id id = { "meet", "default", 0, 0 };
