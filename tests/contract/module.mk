@@ -1,5 +1,6 @@
 # The contract of the Runtime interface, run on the mock here and on real containers by
 # tests/integration/contract_native.sh.
+EXTRA_DIST += tests/contract/WEAK_POINTS.md
 if HAVE_CHECK
 check_PROGRAMS += tests/contract/test_contract
 TESTS += tests/contract/test_contract
