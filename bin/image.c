@@ -343,27 +343,13 @@ static const struct command gc_command = {
 };
 
 static const struct command *const commands[] = {
-	&image_tag_command,
-	&image_verify_command,
-	&image_inspect_command,
-	&image_usage_command,
-	&image_save_command,
-	&image_export_command,
-	&image_head_command,
-	&image_get_command,
-	&image_put_command,
-	&image_changes_command,
-	&image_commit_command,
-	&image_pull_command,
-	&image_push_command,
-	&image_login_command,
-	&image_logout_command,
-	&load_command,
-	&import_command,
-	&list_command,
-	&remove_command,
-	&gc_command,
-	NULL,
+	&image_tag_command,	&image_verify_command, &image_inspect_command,
+	&image_usage_command,	&image_save_command,   &image_export_command,
+	&image_head_command,	&image_get_command,    &image_put_command,
+	&image_changes_command, &image_commit_command, &image_pull_command,
+	&image_push_command,	&image_login_command,  &image_logout_command,
+	&load_command,		&import_command,       &list_command,
+	&remove_command,	&gc_command,	       NULL,
 };
 
 /* ---- main ------------------------------------------------------------------------------------ */
