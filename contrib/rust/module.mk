@@ -13,6 +13,7 @@ EXTRA_DIST += \
 	contrib/rust/src/image_details.rs \
 	contrib/rust/src/lib.rs \
 	contrib/rust/src/log.rs \
+	contrib/rust/src/options.rs \
 	contrib/rust/src/outcome.rs \
 	contrib/rust/src/progress.rs \
 	contrib/rust/src/runtime.rs \

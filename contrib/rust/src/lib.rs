@@ -35,6 +35,7 @@ mod id;
 mod image;
 mod image_details;
 mod log;
+mod options;
 mod outcome;
 mod progress;
 mod runtime;
@@ -56,6 +57,7 @@ pub use id::ContainerId;
 pub use image::{ImageInfo, PullPolicy, RegistryAuth, TlsVerify};
 pub use image_details::{CommitOptions, ImageDetails, ImageHistoryEntry};
 pub use log::{LogChunk, LogEntry, LogSource, LogStream, LogsStream, LogsStreamOptions};
+pub use options::{Options, Secret, SecretFn, WarnFn};
 pub use outcome::{
     signal_name_from_exit_code, validate_signal, WaitCondition, WaitOutcome, WaitReason,
 };

@@ -17,6 +17,7 @@ use crate::details::{
 };
 use crate::error::{call, call_within, Error, Result};
 use crate::id::ContainerId;
+use crate::options::Options;
 use crate::outcome::{WaitCondition, WaitOutcome};
 use crate::service::Service;
 use crate::state::ContainerState;
@@ -35,6 +36,8 @@ pub struct Config {
 /// The library's handle, closed when the last of those who share it is gone.
 struct Handle {
     raw: NonNull<sys::csn_rt>,
+    /// Where the library finds the agent's functions; dropped after the handle is closed.
+    options: Box<Options>,
 }
 
 // Safety: any number of threads may share a handle (caisson-runtime.h), and may close it.
@@ -58,6 +61,11 @@ pub struct Runtime {
 impl Runtime {
     /// Real containers; needs root.
     pub fn native(config: &Config) -> Result<Runtime> {
+        Runtime::native_with(config, Options::default())
+    }
+
+    /// The same with an agent's own network, secrets and ear for warnings.
+    pub fn native_with(config: &Config, options: Options) -> Result<Runtime> {
         let path = |what, path: &Option<PathBuf>| -> Result<Option<CString>> {
             let path = path.as_ref().map(|p| p.as_os_str().as_bytes());
             path.map(|p| text::to_c(what, p)).transpose()
@@ -69,29 +77,44 @@ impl Runtime {
             root: text::pointer(&root),
             run_root: text::pointer(&run_root),
         };
-        Runtime::open(|ret, err| unsafe { sys::csn_rt_open_native(&config, ret, err) })
+        Runtime::open(options, |ret, err| unsafe {
+            sys::csn_rt_open_native(&config, ret, err)
+        })
     }
 
     /// No containers at all: answers as the interface's mock does, from memory.
     pub fn mock() -> Result<Runtime> {
-        Runtime::open(|ret, err| unsafe { sys::csn_rt_open_mock(ret, err) })
+        Runtime::open(Options::default(), |ret, err| unsafe {
+            sys::csn_rt_open_mock(ret, err)
+        })
     }
 
     /// The mock without all that has a default: what an agent meets in a runtime that can do the
     /// least.
     pub fn bare() -> Result<Runtime> {
-        Runtime::open(|ret, err| unsafe { sys::csn_rt_open_bare(ret, err) })
+        Runtime::open(Options::default(), |ret, err| unsafe {
+            sys::csn_rt_open_bare(ret, err)
+        })
     }
 
     fn open(
+        options: Options,
         f: impl FnOnce(*mut *mut sys::csn_rt, *mut sys::csn_error) -> c_int,
     ) -> Result<Runtime> {
         let mut raw = ptr::null_mut();
         call(|err| f(&mut raw, err))?;
         let raw = NonNull::new(raw).ok_or_else(|| Error::Internal("no runtime".into()))?;
-        Ok(Runtime {
-            handle: Arc::new(Handle { raw }),
-        })
+        let runtime = Runtime {
+            handle: Arc::new(Handle {
+                raw,
+                options: Box::new(options),
+            }),
+        };
+        // Safety: the handle is new, so no other call is under way.
+        runtime.handle.options.with_raw(|options| {
+            call(|err| unsafe { sys::csn_rt_configure(runtime.raw(), options, err) })
+        })?;
+        Ok(runtime)
     }
 
     pub(crate) fn raw(&self) -> *mut sys::csn_rt {

@@ -346,6 +346,39 @@ pub struct csn_rt_commit_options {
 }
 
 #[repr(C)]
+pub struct csn_secret_value {
+    _opaque: [u8; 0],
+}
+
+#[repr(C)]
+pub struct csn_secret {
+    pub size: usize,
+    pub scope: *const c_char,
+    pub service: *const c_char,
+    pub project: *const c_char,
+    pub environment: *const c_char,
+    pub name: *const c_char,
+}
+
+pub type secret_fn = unsafe extern "C" fn(
+    *mut c_void,
+    *const csn_secret,
+    *mut csn_secret_value,
+    *mut csn_error,
+) -> c_int;
+pub type warn_fn = unsafe extern "C" fn(*mut c_void, *const c_char, *const c_char);
+
+#[repr(C)]
+pub struct csn_rt_options {
+    pub size: usize,
+    pub network: *const c_char,
+    pub secret: Option<secret_fn>,
+    pub secret_data: *mut c_void,
+    pub warn: Option<warn_fn>,
+    pub warn_data: *mut c_void,
+}
+
+#[repr(C)]
 pub struct csn_error {
     pub code: c_int,
     pub kind: csn_error_kind,
@@ -1014,6 +1047,13 @@ extern "C" {
         id: *const csn_container_id,
         options: *const csn_rt_commit_options,
         ret_id: *mut *mut c_char,
+        err: *mut csn_error,
+    ) -> c_int;
+
+    pub fn csn_secret_set(to: *mut csn_secret_value, value: *const c_char, size: usize) -> c_int;
+    pub fn csn_rt_configure(
+        rt: *mut csn_rt,
+        options: *const csn_rt_options,
         err: *mut csn_error,
     ) -> c_int;
 }

@@ -53,7 +53,12 @@ fn in_c(rust: &str, enums: &BTreeSet<String>) -> (String, String) {
         let count = rest.trim_end_matches(']').trim();
         return (in_c(of, enums).0, format!("[{count}]"));
     }
+    let callback = |c: &str| (format!("__typeof__({c}) *"), String::new());
     let plain = match rust {
+        "Option<secret_fn>" => return callback(
+            "int(void *, const struct csn_secret *, struct csn_secret_value *, struct csn_error *)",
+        ),
+        "Option<warn_fn>" => return callback("void(void *, const char *, const char *)"),
         "c_char" => "char",
         "c_int" => "int",
         "c_uint" => "unsigned",

@@ -453,6 +453,43 @@ fn a_wait_for_removal() {
 
 #[test]
 #[ignore = "real containers: make check-rust, as root"]
+fn secrets_come_from_the_agent() {
+    let path = |name| env::var_os(name).map(Into::into);
+    let config = Config {
+        root: path("CSN_TEST_ROOT"),
+        run_root: path("CSN_TEST_RUN_ROOT"),
+    };
+    let options = caisson::Options {
+        secret: Some(Box::new(|which| match which.name.as_str() {
+            "token" => Ok(b"s3cret".to_vec()),
+            "worded" => Err(Error::Internal("vault is sealed".into())),
+            _ => panic!("{which:?}"),
+        })),
+        ..caisson::Options::default()
+    };
+    let runtime = Runtime::native_with(&config, options).unwrap();
+    let id = ContainerId::new("secrets", 1).unwrap();
+    let create = |name: &str| {
+        let text = format!("image: {{name: 'box:latest'}}\nnetwork_mode: none\nenv: {{A: '$S:{name}'}}\ncommand: {{args: [sh, -c, 'echo $A']}}\n");
+        runtime.create_container(&id, &Service::from_yaml(&text).unwrap())
+    };
+    assert!(create("worded")
+        .unwrap_err()
+        .to_string()
+        .contains("vault is sealed"));
+    assert!(create("other")
+        .unwrap_err()
+        .to_string()
+        .contains("has panicked"));
+    create("token").unwrap();
+    runtime.start_container(&id).unwrap();
+    assert_eq!(runtime.wait_container(&id, LONG), Ok(0));
+    assert_eq!(runtime.get_logs(&id).unwrap()[0].text(), "s3cret");
+    runtime.remove_container(&id).unwrap();
+}
+
+#[test]
+#[ignore = "real containers: make check-rust, as root"]
 fn images_tell_of_themselves() {
     let runtime = open();
     let details = runtime.inspect_image_native("box:latest").unwrap();
