@@ -11,6 +11,7 @@ lib_runtime_libruntime_la_SOURCES = \
 	lib/runtime/facts.c \
 	lib/runtime/health.c \
 	lib/runtime/history.c \
+	lib/runtime/image_program.c \
 	lib/runtime/image_verbs.c \
 	lib/runtime/images.c \
 	lib/runtime/life.c \
