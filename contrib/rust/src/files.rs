@@ -1,6 +1,7 @@
-//! Files of containers.
+//! Processes and files of containers.
 use std::mem;
 use std::os::unix::io::{AsRawFd, BorrowedFd};
+use std::ptr;
 use std::time::SystemTime;
 
 use crate::error::Result;
@@ -24,6 +25,36 @@ pub struct PathStat {
     pub link_target: Option<String>,
 }
 
+/// A table of a container's processes.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Top {
+    /// A title for each column.
+    pub titles: Vec<String>,
+    /// A row for each process.
+    pub rows: Vec<Vec<String>>,
+}
+
+/// What became of a file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[repr(u32)]
+pub enum ChangeKind {
+    /// It differs from the image's.
+    Modified = sys::CSN_CHANGE_MODIFIED,
+    /// The image has none.
+    Added = sys::CSN_CHANGE_ADDED,
+    /// The image's is gone.
+    Deleted = sys::CSN_CHANGE_DELETED,
+}
+
+/// A file that differs from the image's.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Change {
+    /// Absolute, in the container.
+    pub path: Vec<u8>,
+    /// What became of it.
+    pub kind: ChangeKind,
+}
+
 /// How an archive is unpacked.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct ArchivePutOptions {
@@ -31,6 +62,63 @@ pub struct ArchivePutOptions {
     pub no_overwrite_dir_non_dir: bool,
     /// Owners as the archive says.
     pub copy_uid_gid: bool,
+}
+
+/// Processes, and how files differ from the image's.
+impl Runtime {
+    /// All its processes; `ps_args` are those of ps(1) that choose columns.
+    pub fn top_container(&self, id: &ContainerId, ps_args: &[&str]) -> Result<Top> {
+        let args = text::List::new("ps arguments", ps_args)?;
+        let args = if ps_args.is_empty() {
+            ptr::null()
+        } else {
+            args.as_ptr()
+        };
+        let mut raw = ptr::null_mut();
+        // Safety: the handle is open, and what is passed outlives the call; the table is ours.
+        unsafe {
+            self.on(id, |rt, id, err| {
+                sys::csn_rt_top_container(rt, id, args, &mut raw, err)
+            })?;
+            let columns = sys::csn_top_columns(raw);
+            let row = |row| {
+                let cell = |column| text::from_pointer(sys::csn_top_cell(raw, row, column));
+                (0..columns).map(cell).collect()
+            };
+            let top = Top {
+                titles: (0..columns)
+                    .map(|column| text::from_pointer(sys::csn_top_title(raw, column)))
+                    .collect(),
+                rows: (0..sys::csn_top_rows(raw)).map(row).collect(),
+            };
+            sys::csn_top_free(raw);
+            Ok(top)
+        }
+    }
+
+    /// The files that differ, sorted by path.
+    pub fn changes_container(&self, id: &ContainerId) -> Result<Vec<Change>> {
+        let mut raw = ptr::null_mut();
+        // Safety: as above; the list is ours.
+        unsafe {
+            self.on(id, |rt, id, err| {
+                sys::csn_rt_changes_container(rt, id, &mut raw, err)
+            })?;
+            let changes = (0..sys::csn_changes_count(raw))
+                .filter_map(|i| sys::csn_changes_get(raw, i).as_ref())
+                .map(|change| Change {
+                    path: text::raw(change.path),
+                    kind: match change.kind {
+                        sys::CSN_CHANGE_ADDED => ChangeKind::Added,
+                        sys::CSN_CHANGE_DELETED => ChangeKind::Deleted,
+                        _ => ChangeKind::Modified,
+                    },
+                })
+                .collect();
+            sys::csn_changes_free(raw);
+            Ok(changes)
+        }
+    }
 }
 
 /// Files of containers, as tar archives, which go through files that may be pipes.

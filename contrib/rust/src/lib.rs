@@ -52,7 +52,7 @@ pub use details::{
 };
 pub use error::{Error, Result};
 pub use exec::{ExecEvent, ExecOptions, ExecResult, ExecStream};
-pub use files::{ArchivePutOptions, PathStat};
+pub use files::{ArchivePutOptions, Change, ChangeKind, PathStat, Top};
 pub use id::ContainerId;
 pub use image::{ImageInfo, PullPolicy, RegistryAuth, TlsVerify};
 pub use image_details::{CommitOptions, ImageDetails, ImageHistoryEntry};

@@ -1056,4 +1056,13 @@ extern "C" {
         options: *const csn_rt_options,
         err: *mut csn_error,
     ) -> c_int;
+
+    pub fn csn_top_columns(top: *const csn_top) -> usize;
+    pub fn csn_top_rows(top: *const csn_top) -> usize;
+    pub fn csn_top_title(top: *const csn_top, column: usize) -> *const c_char;
+    pub fn csn_top_cell(top: *const csn_top, row: usize, column: usize) -> *const c_char;
+    pub fn csn_top_free(top: *mut csn_top);
+    pub fn csn_changes_count(changes: *const csn_changes) -> usize;
+    pub fn csn_changes_get(changes: *const csn_changes, index: usize) -> *const csn_change;
+    pub fn csn_changes_free(changes: *mut csn_changes);
 }

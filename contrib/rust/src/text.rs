@@ -68,6 +68,17 @@ pub(crate) unsafe fn from_pointer_option(text: *const c_char) -> Option<String> 
     Some(from_pointer(text)).filter(|t| !t.is_empty())
 }
 
+/// As `from_pointer`, whatever the bytes are.
+///
+/// # Safety
+/// As for `from_pointer`.
+pub(crate) unsafe fn raw(text: *const c_char) -> Vec<u8> {
+    if text.is_null() {
+        return Vec::new();
+    }
+    CStr::from_ptr(text).to_bytes().to_vec()
+}
+
 /// A copy of bytes of the library; nothing for a null pointer.
 ///
 /// # Safety

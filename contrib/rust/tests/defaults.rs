@@ -87,6 +87,9 @@ unsupported! {
         |rt, id| rt.unpause_container(id);
     default_update_container_resources_is_unsupported: "update_container_resources",
         |rt, id| rt.update_container_resources(id, &ContainerResourceUpdate::default());
+    default_top_container_is_unsupported: "top_container", |rt, id| rt.top_container(id, &[]);
+    default_changes_container_is_unsupported: "changes_container",
+        |rt, id| rt.changes_container(id);
     default_port_mappings_container_is_unsupported: "port_mappings_container",
         |rt, id| rt.port_mappings_container(id);
     default_prune_containers_is_unsupported: "prune_containers", |rt, _| rt.prune_containers();

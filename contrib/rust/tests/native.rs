@@ -490,6 +490,31 @@ fn secrets_come_from_the_agent() {
 
 #[test]
 #[ignore = "real containers: make check-rust, as root"]
+fn what_is_inside() {
+    let c = Started::new("inside", "echo x >/new; sleep 60");
+    let change = |c: &caisson::Change| c.path == b"/new" && c.kind == caisson::ChangeKind::Added;
+    while !c
+        .runtime
+        .changes_container(&c.id)
+        .unwrap()
+        .iter()
+        .any(change)
+    {}
+    let top = c.runtime.top_container(&c.id, &["-o", "pid,args"]).unwrap();
+    assert_eq!(top.titles.len(), 2, "{top:?}");
+    assert!(
+        top.rows.iter().any(|r| r[1].contains("sleep 60")),
+        "{top:?}"
+    );
+    let stat = c.runtime.archive_head(&c.id, "/new").unwrap();
+    assert_eq!(
+        (stat.name.as_str(), stat.size, stat.link_target),
+        ("new", 2, None)
+    );
+}
+
+#[test]
+#[ignore = "real containers: make check-rust, as root"]
 fn images_tell_of_themselves() {
     let runtime = open();
     let details = runtime.inspect_image_native("box:latest").unwrap();
