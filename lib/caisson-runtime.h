@@ -280,7 +280,8 @@ struct csn_resource_update {
 	const int64_t *pids_limit;	       /* 0 and less: no limit */
 	const char *restart_policy; /* "no", "always", "unless-stopped", "on-failure"; NULL and "":
 				     * as it is */
-	const int64_t *restart_maximum_retry_count; /* with on-failure */
+	const int64_t *restart_maximum_retry_count; /* with on-failure, of this or of the container;
+						     * 0: no limit */
 };
 #define CSN_RESOURCE_UPDATE_INIT                                                                   \
 	{                                                                                          \
@@ -354,7 +355,7 @@ struct csn_health_detail {
 	const char *status;	 /* "none", "starting", "healthy", "unhealthy" */
 	uint32_t failing_streak; /* with has_failing_streak */
 	bool has_failing_streak;
-	const char *last_output; /* NULL: none */
+	const char *last_output; /* of the last check; NULL: there was none */
 };
 /* Everything in it is owned by it. */
 struct csn_container_details {
@@ -363,7 +364,7 @@ struct csn_container_details {
 	const struct csn_network_attachment *networks;
 	size_t networks_count;
 	const char *ipv4;			/* the first one that it has; NULL: none */
-	const struct csn_health_detail *health; /* NULL: it has no health check */
+	const struct csn_health_detail *health; /* NULL: it has no health check, or no start yet */
 	int exit_code;				/* with has_exit_code */
 	bool has_exit_code;
 };

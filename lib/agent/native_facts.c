@@ -7,6 +7,7 @@
 #include "agent/native.h"
 #include "base/error.h"
 #include "base/json.h"
+#include "caisson-health.h"
 #include "caisson-stats.h"
 
 static void free_containers(struct csn_containers **list)
@@ -196,6 +197,24 @@ static int fill_networks(const struct inspect_row *row, struct details *d, struc
 	return 0;
 }
 
+/* What has no check, or was never started, has no health. */
+static int fill_health(struct csn_rt *rt, const struct container_ref *c, struct details *d,
+		       struct csn_error *err)
+{
+	struct csn_health h = CSN_HEALTH_INIT;
+	TRY(csn_container_health(engine_of(rt), c->text, &h, err));
+	if (h.status == CSN_HEALTH_NONE)
+		return 0;
+	d->health.status = csn_health_status_name(h.status);
+	d->health.failing_streak = h.failing_streak;
+	d->health.has_failing_streak = true;
+	d->is.health = &d->health;
+	if (!h.started_at_ns)
+		return 0;
+	d->health.last_output = arena_strdup(&d->arena, h.output);
+	return d->health.last_output ? 0 : fail(err, ENOMEM, "out of memory");
+}
+
 static int fill_details(struct csn_rt *rt, const struct container_ref *c, struct details *d,
 			struct csn_error *err)
 {
@@ -206,6 +225,7 @@ static int fill_details(struct csn_rt *rt, const struct container_ref *c, struct
 	TRY(inspect(rt, c->text, &row, &d->arena, err));
 	TRY(fill_networks(&row, d, err));
 	TRY(fill_ports(rt, c, d, err));
+	TRY(fill_health(rt, c, d, err));
 	const struct csn_container_info *info = csn_containers_get(list, 0);
 	d->is.has_exit_code = info->finished_at_ns != 0;
 	d->is.exit_code = info->exit_code;

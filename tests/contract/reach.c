@@ -550,6 +550,127 @@ START_TEST(limits_that_change)
 }
 END_TEST
 
+/* Its health, when its check has said something that begins with output. */
+static struct csn_container_details *checked(struct csn_rt *rt, const struct csn_container_id *id,
+					     const char *output)
+{
+	for (int i = 0; i < 400; i++) {
+		struct csn_container_details *d = NULL;
+		struct csn_error err;
+		OK(csn_rt_inspect_detailed(rt, id, &d, &err));
+		if (d->health && d->health->last_output &&
+		    strncmp(d->health->last_output, output, strlen(output)) == 0)
+			return d;
+		csn_container_details_free(d);
+		(void)usleep(50000);
+	}
+	ck_abort_msg("no check has said \"%s\"", output);
+}
+
+START_TEST(health_in_its_details)
+{
+	static const char format[] =
+		"{\"network_mode\": \"none\", \"image\": {\"name\": \"%s\"}, \"command\": "
+		"{\"args\": [\"sh\", \"-c\", \"sleep 60\"]}, \"health\": {\"interval\": \"100ms\", "
+		"\"start_grace\": \"0s\", "
+		"\"retries\": 2, \"check\": {\"type\": \"command\", \"command\": \"cat /well; "
+		"test -e /well\"}}}";
+	static const char *const heal[] = { "sh", "-c", "echo fine >/well", NULL };
+	struct csn_rt *rt = subject_open();
+	struct csn_container_id id = subject_id("health", 1);
+	struct csn_container_details *d = NULL;
+	struct csn_exec_result done_well = CSN_EXEC_RESULT_INIT;
+	struct csn_service *s = NULL;
+	struct csn_error err;
+	char text[500];
+	int n = snprintf(text, sizeof text, format, subject->image);
+	OK(csn_service_parse(text, (size_t)n, CSN_FORMAT_JSON, NULL, &s, &err));
+	OK(csn_rt_create_container(rt, &id, s, &err));
+	csn_service_free(s);
+	OK(csn_rt_inspect_detailed(rt, &id, &d, &err));
+	ck_assert_ptr_null(d->health); /* not started */
+	csn_container_details_free(d);
+	OK(csn_rt_start_container(rt, &id, &err));
+
+	d = checked(rt, &id, "cat: ");
+	ck_assert(d->health->has_failing_streak && d->health->failing_streak >= 1);
+	ck_assert_str_eq(d->health->status,
+			 d->health->failing_streak < 2 ? "starting" : "unhealthy");
+	csn_container_details_free(d);
+	OK(csn_rt_exec(rt, &id, heal, 20000, &done_well, &err));
+	csn_exec_result_done(&done_well);
+	d = checked(rt, &id, "fine");
+	ck_assert_str_eq(d->health->status, "healthy");
+	ck_assert(d->health->has_failing_streak && d->health->failing_streak == 0);
+	csn_container_details_free(d);
+	done(rt, &id);
+}
+END_TEST
+
+static int ask_restart(struct csn_rt *rt, const struct csn_container_id *id, const char *policy,
+		       const int64_t *count, const int64_t *shares, struct csn_error *err)
+{
+	struct csn_resource_update u = CSN_RESOURCE_UPDATE_INIT;
+	struct csn_texts *warnings = NULL;
+	u.restart_policy = policy;
+	u.restart_maximum_retry_count = count;
+	u.cpu_shares = shares;
+	int r = csn_rt_update_container_resources(rt, id, &u, &warnings, err);
+	csn_texts_free(warnings);
+	return r;
+}
+
+/* Each run of it is a line of its log. */
+static size_t runs_of(struct csn_rt *rt, const struct csn_container_id *id)
+{
+	struct csn_log_entries *entries = NULL;
+	struct csn_error err;
+	OK(csn_rt_get_logs(rt, id, &entries, &err));
+	size_t count = csn_log_entries_count(entries);
+	csn_log_entries_free(entries);
+	return count;
+}
+
+START_TEST(restarts_that_change)
+{
+	const int64_t two = 2, none = 0, negative = -1, bad_shares = 1;
+	struct csn_container_id id;
+	struct csn_error err;
+	struct csn_rt *rt = started("restarts",
+				    "echo run; while ! test -e /go; do sleep 0.05; "
+				    "done; exit 3",
+				    &id);
+	FAILS(ask_restart(rt, &id, "sometimes", NULL, NULL, &err), CSN_ERROR_INVALID_SPEC);
+	ck_assert_ptr_nonnull(strstr(err.text, "sometimes"));
+	FAILS(ask_restart(rt, &id, "always", &two, NULL, &err), CSN_ERROR_INVALID_SPEC);
+	FAILS(ask_restart(rt, &id, NULL, &two, NULL, &err), CSN_ERROR_INVALID_SPEC); /* it is no */
+	FAILS(ask_restart(rt, &id, "on-failure", &negative, NULL, &err), CSN_ERROR_INVALID_SPEC);
+	ck_assert_ptr_nonnull(strstr(err.text, "restart_maximum_retry_count"));
+	struct csn_container_id nobody = subject_id("nobody", 1);
+	FAILS(ask_restart(rt, &nobody, "always", NULL, NULL, &err), CSN_ERROR_NOT_FOUND);
+
+	OK(ask_restart(rt, &id, "always", &none, NULL, &err));
+	OK(ask_restart(rt, &id, "on-failure", NULL, NULL, &err));
+	OK(ask_restart(rt, &id, "", &two, NULL, &err)); /* of on-failure */
+	FAILS(ask_restart(rt, &id, "no", NULL, &bad_shares, &err), CSN_ERROR_INVALID_SPEC);
+
+	static const char *const go[] = { "touch", "/go", NULL };
+	struct csn_exec_result gone = CSN_EXEC_RESULT_INIT;
+	OK(csn_rt_exec(rt, &id, go, 20000, &gone, &err));
+	csn_exec_result_done(&gone);
+	struct csn_container_state state = CSN_CONTAINER_STATE_INIT;
+	for (int i = 0; i < 400 && runs_of(rt, &id) < 3; i++)
+		(void)usleep(50000);
+	for (int i = 0; i < 400 && state.state != CSN_STATE_EXITED; i++) {
+		(void)usleep(50000);
+		OK(csn_rt_container_state(rt, &id, &state, &err));
+	}
+	ck_assert_int_eq(state.state, CSN_STATE_EXITED);
+	ck_assert_uint_eq(runs_of(rt, &id), 3); /* and two restarts, no more */
+	done(rt, &id);
+}
+END_TEST
+
 /* ---- processes ------------------------------------------------------------------------------- */
 
 static bool has_row(const struct csn_top *top, size_t column, const char *text)
@@ -663,7 +784,9 @@ TCase *reach_case(void)
 	tcase_add_test(c, another_name_and_the_same_id);
 	tcase_add_test(c, lists_details_and_pruning);
 	tcase_add_test(c, ports_as_they_are_asked_for);
+	tcase_add_test(c, health_in_its_details);
 	tcase_add_test(c, limits_that_change);
+	tcase_add_test(c, restarts_that_change);
 	tcase_add_test(c, all_processes_are_listed);
 	tcase_add_test(c, another_agent_tells_the_same);
 	return c;
