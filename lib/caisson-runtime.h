@@ -181,6 +181,30 @@ struct csn_secret {
 struct csn_secret_value;
 CSN_API int csn_secret_set(struct csn_secret_value *to, const char *value, size_t size);
 
+/*
+ * How containers may call the agent back. Each start of one (by csn_rt_start_container; not a
+ * restart by its policy) gives its program PREFIXAPI_URL, PREFIXTOKEN (a JSON Web Token, RFC 7519,
+ * signed by HS256) and PREFIXSOCKET. The token says: sub "container:SERVICE:SERVICE-N", iat, exp,
+ * iss, roles ["container"]. Who may read the container's config (root alone) or its environment has
+ * it.
+ */
+struct csn_container_auth_context {
+	size_t size;
+	const char *api_url; /* "http://127.0.0.1:3669"; required */
+	const char *jwt_secret;
+	size_t jwt_secret_size;	   /* at least 1 byte */
+	const char *socket_path;   /* absolute, on the host; NULL: none is mounted */
+	const char *socket_target; /* where it is in containers; NULL: "/var/run/zlayer.sock" */
+	const char *env_prefix;	   /* NULL: "ZLAYER_" */
+	const char *issuer;	   /* NULL: "zlayer" */
+	int64_t ttl_s;		   /* 0: 365 days */
+};
+#define CSN_CONTAINER_AUTH_CONTEXT_INIT                                                            \
+	{                                                                                          \
+		sizeof(struct csn_container_auth_context), NULL, NULL, 0, NULL, NULL, NULL, NULL,  \
+			0                                                                          \
+	}
+
 struct csn_rt_options {
 	size_t size;
 	/* The network of services that name none (network_mode default), where each is also known
@@ -196,10 +220,11 @@ struct csn_rt_options {
 	 * nobody wants to know. */
 	void (*warn)(void *data, const char *container, const char *text);
 	void *warn_data;
+	const struct csn_container_auth_context *auth; /* copied; NULL: containers get none */
 };
 #define CSN_RT_OPTIONS_INIT                                                                        \
 	{                                                                                          \
-		sizeof(struct csn_rt_options), NULL, NULL, NULL, NULL, NULL                        \
+		sizeof(struct csn_rt_options), NULL, NULL, NULL, NULL, NULL, NULL                  \
 	}
 /* Sets them for what is created and started from now on; texts are copied. No other call may be
  * under way. */

@@ -371,6 +371,11 @@ CSN_API int csn_container_kill(struct csn_runtime *rt, const char *container, co
 CSN_API int csn_container_update(struct csn_runtime *rt, const char *container,
 				 const struct csn_resources *resources,
 				 struct csn_error *err) CSN_MUST_CHECK;
+/* Sets variables ("NAME=value"; the list ends with NULL) of what runs in it from its next start on;
+ * an image that is made of it does not get them. -EINVAL: no such form. */
+CSN_API int csn_container_set_private_env(struct csn_runtime *rt, const char *container,
+					  const char *const *env,
+					  struct csn_error *err) CSN_MUST_CHECK;
 /* Freezes all processes of a container; it keeps counting as running. -ESRCH: not running.
  * -EALREADY: paused. */
 CSN_API int csn_container_pause(struct csn_runtime *rt, const char *container,

@@ -161,6 +161,13 @@ struct csn_rt {
 	struct csn_rt_options options; /* all zero: the defaults */
 };
 
+/* Checks an auth context and puts a copy with its defaults in its place (auth.c). */
+int auth_take(const struct csn_container_auth_context **auth, struct arena *arena,
+	      struct csn_error *err);
+/* The container's token, good from now (seconds since 1970) on; NULL without memory. */
+char *auth_token(const struct csn_container_auth_context *auth, const struct csn_container_id *id,
+		 int64_t now, struct arena *arena);
+
 /* A checked id with its text. */
 int refer(const struct csn_container_id *id, struct container_ref *ret, struct csn_error *err);
 /* CSN_ERROR_UNSUPPORTED: "METHOD is not supported by this runtime". */

@@ -2,6 +2,7 @@
 noinst_LTLIBRARIES += lib/agent/libagent.la
 lib_agent_libagent_la_SOURCES = \
 	lib/agent/agent.h \
+	lib/agent/auth.c \
 	lib/agent/deployment.c lib/agent/document.h \
 	lib/agent/details.c \
 	lib/agent/entries.c \

@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "agent/agent.h"
 #include "agent/native.h"
@@ -56,8 +57,25 @@ static int native_create(struct csn_rt *rt, const struct container_ref *c,
 	return r == -EINVAL ? as_kind(err, r, CSN_ERROR_INVALID_SPEC, "") : r;
 }
 
+/* A new one for each start. */
+static int give_token(struct csn_rt *rt, const struct container_ref *c, struct csn_error *err)
+{
+	const struct csn_container_auth_context *auth = rt->options.auth;
+	struct arena arena AUTO(arena_free) = { 0 };
+	const char *env[3] = { NULL };
+	if (!auth)
+		return 0;
+	char *token = auth_token(auth, c->id, (int64_t)time(NULL), &arena);
+	env[0] = arena_printf(&arena, "%sAPI_URL=%s", auth->env_prefix, auth->api_url);
+	env[1] = token ? arena_printf(&arena, "%sTOKEN=%s", auth->env_prefix, token) : NULL;
+	if (!env[0] || !env[1])
+		return fail(err, ENOMEM, "out of memory");
+	return csn_container_set_private_env(engine_of(rt), c->text, env, err);
+}
+
 static int native_start(struct csn_rt *rt, const struct container_ref *c, struct csn_error *err)
 {
+	TRY(give_token(rt, c, err));
 	int r = csn_container_start(engine_of(rt), c->text, NULL, err);
 	return r == -EALREADY ? 0 : r;
 }

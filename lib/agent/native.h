@@ -124,10 +124,8 @@ int host_port_read(struct csn_runtime *engine, const char *container, uint16_t *
 int service_healthcheck(const struct service_spec *s, const struct csn_healthcheck **ret,
 			struct arena *arena, struct csn_error *err);
 
-/* Its storage, as mounts (native_storage.c). */
-struct service_spec;
-int service_mounts(const struct service_spec *spec, struct csn_container_options *o,
-		   struct arena *arena, struct csn_error *err);
+/* Its storage and the agent's socket, as mounts (native_storage.c). */
+int service_mounts(const struct making *m, struct csn_container_options *o, struct csn_error *err);
 
 /* A stream over an exec's connection, which it owns, even on failure (native_exec.c). */
 int exec_stream_of_attach(struct csn_attach *attach, bool has_input, bool has_terminal,

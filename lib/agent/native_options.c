@@ -86,7 +86,7 @@ static int set_env(const struct making *m, uint16_t host_port, struct csn_contai
 {
 	const struct service_spec *s = &m->service->spec;
 	struct arena *arena = m->arena;
-	const char **env = arena_array(arena, s->env.count + 2, sizeof *env);
+	const char **env = arena_array(arena, s->env.count + 3, sizeof *env);
 	if (!env)
 		return no_memory(err);
 	for (size_t i = 0; i < s->env.count; i++) {
@@ -96,7 +96,13 @@ static int set_env(const struct making *m, uint16_t host_port, struct csn_contai
 		if (!env[i])
 			return no_memory(err);
 	}
-	if (host_port && !(env[s->env.count] = host_port_env(host_port, arena)))
+	size_t count = s->env.count;
+	if (host_port && !(env[count++] = host_port_env(host_port, arena)))
+		return no_memory(err);
+	const struct csn_container_auth_context *auth = m->options->auth;
+	if (auth && auth->socket_path &&
+	    !(env[count++] =
+		      arena_printf(arena, "%sSOCKET=%s", auth->env_prefix, auth->socket_target)))
 		return no_memory(err);
 	o->env = env;
 	return 0;
@@ -392,7 +398,7 @@ int service_options(const struct making *m, struct csn_container_options *ret,
 	TRY(set_limits(s, &o, m->arena, err));
 	TRY(set_ulimits(s, &o, m->arena, err));
 	TRY(set_restart(s, &o, m->arena, err));
-	TRY(service_mounts(s, &o, m->arena, err));
+	TRY(service_mounts(m, &o, err));
 	TRY(set_logs(s, &o, m->arena, err));
 	TRY(service_healthcheck(s, &o.healthcheck, m->arena, err));
 	*ret = o;

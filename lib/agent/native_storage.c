@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "agent/document.h"
 #include "agent/native.h"
 #include "base/error.h"
 #include "base/sha256.h"
@@ -152,8 +153,17 @@ static int store_s3(struct storing *s)
 	return s->to->source ? 0 : no_memory(s->err);
 }
 
-int service_mounts(const struct service_spec *spec, struct csn_container_options *o,
-		   struct arena *arena, struct csn_error *err)
+/* The agent's, at the same place in all containers. */
+static void mount_socket(const struct csn_container_auth_context *auth, struct csn_mount *to)
+{
+	*to = (struct csn_mount)CSN_MOUNT_INIT;
+	to->kind = CSN_MOUNT_BIND;
+	to->source = auth->socket_path;
+	to->target = auth->socket_target;
+	to->readonly = true;
+}
+
+int service_mounts(const struct making *m, struct csn_container_options *o, struct csn_error *err)
 {
 	static int (*const kinds[])(struct storing * s) = {
 		[STORAGE_BIND] = store_bind,
@@ -162,18 +172,23 @@ int service_mounts(const struct service_spec *spec, struct csn_container_options
 		[STORAGE_TMPFS] = store_tmpfs,
 		[STORAGE_S3] = store_s3,
 	};
-	struct csn_mount *mounts = arena_array(arena, spec->storage.count, sizeof *mounts);
+	const struct service_spec *spec = &m->service->spec;
+	const struct csn_container_auth_context *auth = m->options->auth;
+	struct csn_mount *mounts = arena_array(m->arena, spec->storage.count + 1, sizeof *mounts);
+	size_t count = spec->storage.count;
 	if (!mounts)
 		return no_memory(err);
 	for (size_t i = 0; i < spec->storage.count; i++) {
 		const struct service_storage *from = &spec->storage.items[i];
-		struct storing s = { from, i, &mounts[i], arena, err };
+		struct storing s = { from, i, &mounts[i], m->arena, err };
 		mounts[i] = (struct csn_mount)CSN_MOUNT_INIT;
 		mounts[i].target = from->target;
 		mounts[i].readonly = from->readonly;
 		TRY(kinds[from->kind](&s));
 	}
+	if (auth && auth->socket_path)
+		mount_socket(auth, &mounts[count++]);
 	o->mounts = mounts;
-	o->mounts_count = spec->storage.count;
+	o->mounts_count = count;
 	return 0;
 }

@@ -18,7 +18,7 @@ static int copy(struct csn_rt_options *o, struct arena *arena, struct csn_error 
 {
 	if (copy_text(arena, &o->network) < 0)
 		return fail(err, ENOMEM, "out of memory");
-	return 0;
+	return o->auth ? auth_take(&o->auth, arena, err) : 0;
 }
 
 int csn_rt_configure(struct csn_rt *rt, const struct csn_rt_options *options, struct csn_error *err)

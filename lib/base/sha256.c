@@ -74,7 +74,7 @@ void sha256_update(struct sha256 *s, const void *data, size_t size)
 	}
 }
 
-void sha256_hex(struct sha256 *s, char ret[65])
+void sha256_bytes(struct sha256 *s, unsigned char ret[32])
 {
 	unsigned char pad[72] = { 0x80 }, length[8];
 	uint64_t bits = s->length * 8;
@@ -83,6 +83,47 @@ void sha256_hex(struct sha256 *s, char ret[65])
 		length[i] = (unsigned char)(bits >> (56 - 8 * i));
 	sha256_update(s, pad, (s->length % 64 < 56 ? 56 : 120) - s->length % 64);
 	sha256_update(s, length, sizeof length);
-	for (int i = 0; i < 8; i++)
-		(void)snprintf(ret + 8 * i, 9, "%08x", s->state[i]);
+	for (int i = 0; i < 32; i++)
+		ret[i] = (unsigned char)(s->state[i / 4] >> (24 - 8 * (i % 4)));
+}
+
+void sha256_hex(struct sha256 *s, char ret[65])
+{
+	unsigned char bytes[32];
+	sha256_bytes(s, bytes);
+	for (int i = 0; i < 32; i++)
+		(void)snprintf(ret + 2 * i, 3, "%02x", bytes[i]);
+}
+
+/* The hash over a block of the key, each byte of it changed by mask, and the data. */
+static void keyed(const unsigned char key[64], unsigned char mask, const void *data, size_t size,
+		  unsigned char ret[32])
+{
+	unsigned char block[64];
+	struct sha256 s;
+	for (size_t i = 0; i < sizeof block; i++)
+		block[i] = key[i] ^ mask;
+	sha256_init(&s);
+	sha256_update(&s, block, sizeof block);
+	sha256_update(&s, data, size);
+	sha256_bytes(&s, ret);
+	explicit_bzero(block, sizeof block);
+	explicit_bzero(&s, sizeof s);
+}
+
+void sha256_hmac(const void *key, size_t key_size, const void *data, size_t size,
+		 unsigned char ret[32])
+{
+	unsigned char block[64] = { 0 }, inner[32];
+	if (key_size > sizeof block) {
+		struct sha256 s;
+		sha256_init(&s);
+		sha256_update(&s, key, key_size);
+		sha256_bytes(&s, block);
+	} else if (key_size) {
+		memcpy(block, key, key_size);
+	}
+	keyed(block, 0x36, data, size, inner);
+	keyed(block, 0x5c, inner, sizeof inner, ret);
+	explicit_bzero(block, sizeof block);
 }

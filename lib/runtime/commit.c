@@ -13,6 +13,7 @@
 
 #include "base/error.h"
 #include "caisson-image.h"
+#include "runtime/private_env.h"
 #include "runtime/runtime.h"
 
 /* A container with its record. */
@@ -119,6 +120,7 @@ static int make_args(struct committing *m, struct csn_error *err)
 
 	TRY(image_find_digest(m->rt, m->s->record.image_digest, &image, arena, err));
 	TRY(spec_read_bundle(m->s->c.dir, m->s->c.id, &spec, err));
+	TRY(private_env_leave_out(&m->s->c, &spec->process.env, err));
 	TRY(own_changes(m, spec, &image, &own, &own_count, err));
 	m->args = arena_array(arena, 2 * (own_count + given + spec->mounts_count) + 16,
 			      sizeof *m->args);

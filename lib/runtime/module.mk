@@ -36,6 +36,7 @@ lib_runtime_libruntime_la_SOURCES = \
 	lib/runtime/stats.c \
 	lib/runtime/top.c \
 	lib/runtime/transfer.c \
+	lib/runtime/private_env.c lib/runtime/private_env.h \
 	lib/runtime/update.c \
 	lib/runtime/usage.c \
 	lib/runtime/users.c \

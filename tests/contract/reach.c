@@ -8,10 +8,13 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
+#include <sys/un.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
+#include "caisson-image.h"
 #include "contract.h"
 
 static struct csn_rt *started(const char *service, const char *command, struct csn_container_id *id)
@@ -767,6 +770,118 @@ START_TEST(another_agent_tells_the_same)
 }
 END_TEST
 
+/* ---- calling the agent back --------------------------------------------------------------------
+ */
+
+/* A socket that listens; its path. */
+static int listen_at(char path[64])
+{
+	struct sockaddr_un at = { .sun_family = AF_UNIX };
+	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	ck_assert_int_ge(fd, 0);
+	(void)snprintf(path, 64, "/tmp/agent-%d.sock", (int)getpid());
+	(void)snprintf(at.sun_path, sizeof at.sun_path, "%s", path);
+	(void)unlink(path);
+	ck_assert_int_eq(bind(fd, (struct sockaddr *)&at, sizeof at), 0);
+	ck_assert_int_eq(listen(fd, 1), 0);
+	return fd;
+}
+
+/* What the container's program was given as name. */
+static void env_of(struct csn_rt *rt, const struct csn_container_id *id, const char *name,
+		   char ret[1000])
+{
+	char command[200];
+	const char *const argv[] = { "sh", "-c", command, NULL };
+	struct csn_exec_result r = CSN_EXEC_RESULT_INIT;
+	struct csn_error err;
+	(void)snprintf(command, sizeof command,
+		       "tr '\\0' '\\n' </proc/1/environ | sed -n 's/^%s=//p' | tr -d '\\n'", name);
+	OK(csn_rt_exec(rt, id, argv, 20000, &r, &err));
+	(void)snprintf(ret, 1000, "%.*s", (int)r.out_size, r.out ? r.out : "");
+	csn_exec_result_done(&r);
+}
+
+static void connect_inside(struct csn_rt *rt, const struct csn_container_id *id)
+{
+	struct sockaddr_un at = { .sun_family = AF_UNIX };
+	struct csn_error err;
+	int pid = 0, fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	OK(csn_rt_get_container_pid(rt, id, &pid, &err));
+	(void)snprintf(at.sun_path, sizeof at.sun_path, "/proc/%d/root/run/agent.sock", pid);
+	ck_assert_int_eq(connect(fd, (struct sockaddr *)&at, sizeof at), 0);
+	(void)close(fd);
+}
+
+START_TEST(a_container_may_call_its_agent)
+{
+	char path[64], text[1000], first[1000];
+	int sock = listen_at(path);
+	struct csn_rt *rt = subject_open();
+	struct csn_service *s = subject_service("sleep 60");
+	struct csn_container_id id = subject_id("caller", 1);
+	struct csn_container_auth_context auth = CSN_CONTAINER_AUTH_CONTEXT_INIT;
+	struct csn_rt_options o = CSN_RT_OPTIONS_INIT;
+	struct csn_error err;
+	auth.api_url = "http://127.0.0.1:1";
+	auth.jwt_secret = "secret";
+	auth.jwt_secret_size = 6;
+	auth.socket_path = path;
+	auth.socket_target = "/run/agent.sock";
+	auth.env_prefix = "AGENT_";
+	o.auth = &auth;
+	OK(csn_rt_configure(rt, &o, &err));
+	OK(csn_rt_create_container(rt, &id, s, &err));
+	OK(csn_rt_start_container(rt, &id, &err));
+	env_of(rt, &id, "AGENT_API_URL", text);
+	ck_assert_str_eq(text, "http://127.0.0.1:1");
+	env_of(rt, &id, "AGENT_SOCKET", text);
+	ck_assert_str_eq(text, "/run/agent.sock");
+	env_of(rt, &id, "AGENT_TOKEN", first);
+	/* {"sub":"container:caller:caller-1", */
+	ck_assert_ptr_nonnull(strstr(first, ".eyJzdWIiOiJjb250YWluZXI6Y2FsbGVyOmNhbGxlci0x"));
+	connect_inside(rt, &id);
+
+	/* Another second, another token. */
+	OK(csn_rt_stop_container(rt, &id, 0, &err));
+	(void)usleep(1100000);
+	OK(csn_rt_start_container(rt, &id, &err));
+	env_of(rt, &id, "AGENT_TOKEN", text);
+	ck_assert_uint_gt(strlen(text), 100);
+	ck_assert_str_ne(text, first);
+	csn_service_free(s);
+	(void)unlink(path);
+	(void)close(sock);
+	done(rt, &id);
+}
+END_TEST
+
+START_TEST(a_token_stays_out_of_images)
+{
+	struct csn_container_id id;
+	struct csn_rt *rt = started("private", "sleep 60", &id);
+	struct csn_runtime *engine = csn_rt_engine(rt);
+	static const char *const env[] = { "TOKEN=hush", NULL }, *const bad[] = { "TOKEN", NULL };
+	struct csn_rt_commit_options o = CSN_RT_COMMIT_OPTIONS_INIT;
+	struct csn_error err;
+	char *image = NULL, *json = NULL;
+	ck_assert_int_eq(csn_container_set_private_env(engine, "private-rep-1", bad, &err),
+			 -EINVAL);
+	OK(csn_container_set_private_env(engine, "private-rep-1", env, &err));
+	OK(csn_container_inspect(engine, "private-rep-1", &json, &err));
+	ck_assert_ptr_nonnull(strstr(json, "TOKEN=hush"));
+	csn_free(json);
+	o.repo = "private";
+	OK(csn_rt_commit_container(rt, &id, &o, &image, &err));
+	OK(csn_image_inspect(engine, image, &json, &err));
+	ck_assert_ptr_null(strstr(json, "hush"));
+	csn_free(json);
+	OK(csn_rt_remove_image(rt, "private", true, &err));
+	csn_free(image);
+	done(rt, &id);
+}
+END_TEST
+
 TCase *reach_case(void)
 {
 	TCase *c = tcase_create("reach");
@@ -788,6 +903,8 @@ TCase *reach_case(void)
 	tcase_add_test(c, limits_that_change);
 	tcase_add_test(c, restarts_that_change);
 	tcase_add_test(c, all_processes_are_listed);
+	tcase_add_test(c, a_container_may_call_its_agent);
+	tcase_add_test(c, a_token_stays_out_of_images);
 	tcase_add_test(c, another_agent_tells_the_same);
 	return c;
 }

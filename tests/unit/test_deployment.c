@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "agent/agent.h"
 #include "agent/document.h"
 #include "caisson-runtime.h"
 
@@ -568,10 +569,81 @@ START_TEST(a_bomb_of_anchors)
 }
 END_TEST
 
+/* ---- tokens ------------------------------------------------------------------------------------
+ */
+
+static int take(const struct csn_container_auth_context **auth, struct arena *arena,
+		struct csn_error *err)
+{
+	*err = (struct csn_error){ 0 };
+	return auth_take(auth, arena, err);
+}
+
+/* The signature is what another implementation says. */
+START_TEST(a_token_is_signed)
+{
+	struct arena arena = { 0 };
+	struct csn_error err;
+	struct csn_container_id id;
+	struct csn_container_auth_context a = CSN_CONTAINER_AUTH_CONTEXT_INIT;
+	const struct csn_container_auth_context *auth = &a;
+	char secret[] = "a secret and more";
+	a.api_url = "http://127.0.0.1:3669";
+	a.jwt_secret = secret;
+	a.jwt_secret_size = 8;
+	ck_assert_int_eq(take(&auth, &arena, &err), 0);
+	memset(secret, 0, sizeof secret); /* it was copied */
+	ck_assert_str_eq(auth->socket_target, "/var/run/zlayer.sock");
+	ck_assert_str_eq(auth->env_prefix, "ZLAYER_");
+	ck_assert_int_eq(csn_container_id_make("web", 2, &id, &err), 0);
+	ck_assert_str_eq(auth_token(auth, &id, 1700000000, &arena),
+			 "eyJ0eXAiOiJKV1QiLCJhbGciOiJIUzI1NiJ9."
+			 "eyJzdWIiOiJjb250YWluZXI6d2ViOndlYi0yIiwiaWF0IjoxNzAwMDAwMDAwLCJleHAiOjE3M"
+			 "zE1MzYwMDAsImlzcyI6InpsYXllciIsInJvbGVzIjpbImNvbnRhaW5lciJdfQ."
+			 "xHmIV3zfA1sikJRqjdorEhE6qxyj-o1um_npbeVrPak");
+	arena_free(&arena);
+}
+END_TEST
+
+START_TEST(bad_auth_contexts)
+{
+	static const struct csn_container_auth_context good = { sizeof good, "http://h", "s",
+								1,	     "/s",	 "/t",
+								"X_",	     "i",	 60 };
+	struct csn_container_auth_context bad[7] = { good, good, good, good, good, good, good };
+	static const char *const words[] = {
+		"auth.api_url: expected a URL",
+		"auth.jwt_secret: expected at least one byte",
+		"auth.socket_path: expected an absolute path",
+		"auth.socket_target: expected an absolute path",
+		"auth.env_prefix: expected letters, digits and \"_\"",
+		"auth.ttl_s: expected seconds from 0 on",
+	};
+	bad[0].api_url = NULL;
+	bad[1].jwt_secret_size = 0;
+	bad[2].socket_path = "s";
+	bad[3].socket_target = "";
+	bad[4].env_prefix = "X=";
+	bad[5].ttl_s = -1;
+	for (size_t i = 0; i < COUNT(bad); i++) {
+		struct arena arena = { 0 };
+		struct csn_error err;
+		const struct csn_container_auth_context *auth = &bad[i];
+		int r = take(&auth, &arena, &err);
+		ck_assert_int_eq(r, i < COUNT(words) ? -EINVAL : 0);
+		if (i < COUNT(words))
+			ck_assert_str_eq(err.text, words[i]);
+		arena_free(&arena);
+	}
+}
+END_TEST
+
 int main(void)
 {
 	Suite *suite = suite_create("deployment");
 	TCase *c = tcase_create("deployment");
+	tcase_add_test(c, a_token_is_signed);
+	tcase_add_test(c, bad_auth_contexts);
 	tcase_add_test(c, durations);
 	tcase_add_test(c, sizes);
 	tcase_add_test(c, who_runs_and_how);

@@ -113,6 +113,51 @@ START_TEST(digests_are_right)
 }
 END_TEST
 
+/* RFC 4231, and the example A.1 of RFC 7515 (its key and signature there are base64url). */
+START_TEST(hmac_sha256)
+{
+	static const unsigned char rfc7515[64] = {
+		3,   35,  53, 75,  43,	15, 165, 188, 131, 126, 6,   101, 119, 123, 166, 143,
+		90,  179, 40, 230, 240, 84, 201, 40,  169, 15,	132, 178, 210, 80,  46,	 191,
+		211, 251, 90, 146, 210, 6,  71,	 239, 150, 138, 180, 195, 119, 98,  61,	 34,
+		61,  46,  33, 114, 5,	46, 79,	 8,   192, 205, 154, 245, 103, 208, 128, 163,
+	};
+	unsigned char b[20], aa[131], dd[50];
+	memset(b, 0x0b, sizeof b);
+	memset(aa, 0xaa, sizeof aa);
+	memset(dd, 0xdd, sizeof dd);
+	const struct {
+		const void *key;
+		size_t key_size;
+		const void *data;
+		size_t size;
+		const char *out;
+	} cases[] = {
+		{ b, 20, "Hi There", 8,
+		  "b0344c61d8db38535ca8afceaf0bf12b881dc200c9833da726e9376c2e32cff7" },
+		{ "Jefe", 4, "what do ya want for nothing?", 28,
+		  "5bdcc146bf60754e6a042426089575c75a003f089d2739839dec58b964ec3843" },
+		{ aa, 20, dd, 50,
+		  "773ea91e36800e46854db8ebd09181a72959098b3ef8c122d9635514ced565fe" },
+		{ aa, 131, "Test Using Larger Than Block-Size Key - Hash Key First", 54,
+		  "60e431591ee0b67f0d8a26aacbf5b77f8e0bc6213728c5140546040f0ee37f54" },
+		{ rfc7515, 64,
+		  "eyJ0eXAiOiJKV1QiLA0KICJhbGciOiJIUzI1NiJ9."
+		  "eyJpc3MiOiJqb2UiLA0KICJleHAiOjEzMDA4MTkzODAsDQogImh0dHA6Ly9leGFt"
+		  "cGxlLmNvbS9pc19yb290Ijp0cnVlfQ",
+		  135, "7418dfb49799e0254ffa607dd8adbbba16d4254d69d6bff05b58055853848d79" },
+	};
+	for (size_t i = 0; i < COUNT(cases); i++) {
+		unsigned char sum[32];
+		char hex[65];
+		sha256_hmac(cases[i].key, cases[i].key_size, cases[i].data, cases[i].size, sum);
+		for (size_t j = 0; j < sizeof sum; j++)
+			(void)snprintf(hex + 2 * j, 3, "%02x", sum[j]);
+		ck_assert_str_eq(hex, cases[i].out);
+	}
+}
+END_TEST
+
 START_TEST(ids_are_checked)
 {
 	static const char *const good[] = { "a", "A-b_c.d+9", "0" };
@@ -296,6 +341,7 @@ int main(void)
 	tcase_add_test(pure, paths_are_cleaned);
 	tcase_add_test(pure, times_are_utc);
 	tcase_add_test(pure, digests_are_right);
+	tcase_add_test(pure, hmac_sha256);
 	tcase_add_test(pure, ids_are_checked);
 	tcase_add_test(pure, the_state_document);
 	suite_add_tcase(suite, pure);

@@ -57,7 +57,7 @@ pub use id::ContainerId;
 pub use image::{ImageInfo, PullPolicy, RegistryAuth, TlsVerify};
 pub use image_details::{CommitOptions, ImageDetails, ImageHistoryEntry};
 pub use log::{LogChunk, LogEntry, LogSource, LogStream, LogsStream, LogsStreamOptions};
-pub use options::{Options, Secret, SecretFn, WarnFn};
+pub use options::{ContainerAuthContext, Options, Secret, SecretFn, WarnFn};
 pub use outcome::{
     signal_name_from_exit_code, validate_signal, WaitCondition, WaitOutcome, WaitReason,
 };

@@ -3,6 +3,7 @@ use std::ffi::CString;
 use std::mem;
 use std::os::raw::{c_char, c_int, c_void};
 use std::panic::{catch_unwind, AssertUnwindSafe};
+use std::time::Duration;
 
 use crate::error::{Error, Result};
 use crate::sys;
@@ -28,6 +29,60 @@ pub type SecretFn = dyn Fn(&Secret) -> Result<Vec<u8>> + Send + Sync;
 /// Hears what a container (its name comes first) does without.
 pub type WarnFn = dyn Fn(&str, &str) + Send + Sync;
 
+/// How containers may call the agent back: each start of one gives its program PREFIXAPI_URL,
+/// PREFIXTOKEN (a JSON Web Token, HS256) and PREFIXSOCKET.
+#[derive(Clone, Default)]
+pub struct ContainerAuthContext {
+    /// "http://127.0.0.1:3669".
+    pub api_url: String,
+    /// What tokens are signed with; not empty.
+    pub jwt_secret: Vec<u8>,
+    /// On the host, absolute; None: no socket is mounted.
+    pub socket_path: Option<String>,
+    /// Where it is in containers; None: "/var/run/zlayer.sock".
+    pub socket_target: Option<String>,
+    /// Of the variables; None: "ZLAYER_".
+    pub env_prefix: Option<String>,
+    /// What tokens name as theirs; None: "zlayer".
+    pub issuer: Option<String>,
+    /// How long a token is good, in whole seconds; zero: 365 days.
+    pub ttl: Duration,
+}
+
+/// The secret stays out of it.
+impl std::fmt::Debug for ContainerAuthContext {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("ContainerAuthContext")
+            .field("api_url", &self.api_url)
+            .field("socket_path", &self.socket_path)
+            .finish_non_exhaustive()
+    }
+}
+
+impl ContainerAuthContext {
+    fn with_raw<T>(
+        &self,
+        f: impl FnOnce(*const sys::csn_container_auth_context) -> Result<T>,
+    ) -> Result<T> {
+        let api_url = text::to_c("auth.api_url", &self.api_url)?;
+        let path = text::to_c_option("auth.socket_path", self.socket_path.as_deref())?;
+        let target = text::to_c_option("auth.socket_target", self.socket_target.as_deref())?;
+        let prefix = text::to_c_option("auth.env_prefix", self.env_prefix.as_deref())?;
+        let issuer = text::to_c_option("auth.issuer", self.issuer.as_deref())?;
+        f(&sys::csn_container_auth_context {
+            size: mem::size_of::<sys::csn_container_auth_context>(),
+            api_url: api_url.as_ptr(),
+            jwt_secret: self.jwt_secret.as_ptr() as *const c_char,
+            jwt_secret_size: self.jwt_secret.len(),
+            socket_path: text::pointer(&path),
+            socket_target: text::pointer(&target),
+            env_prefix: text::pointer(&prefix),
+            issuer: text::pointer(&issuer),
+            ttl_s: i64::try_from(self.ttl.as_secs()).unwrap_or(i64::MAX),
+        })
+    }
+}
+
 /// What an agent gives a runtime. The functions are called when a container is created, from that
 /// thread, maybe by several at once.
 #[derive(Default)]
@@ -38,12 +93,15 @@ pub struct Options {
     pub secret: Option<Box<SecretFn>>,
     /// None: nobody wants to know.
     pub warn: Option<Box<WarnFn>>,
+    /// None: containers cannot call back.
+    pub auth: Option<ContainerAuthContext>,
 }
 
 impl std::fmt::Debug for Options {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Options")
             .field("network", &self.network)
+            .field("auth", &self.auth)
             .finish_non_exhaustive()
     }
 }
@@ -57,14 +115,21 @@ impl Options {
     ) -> Result<T> {
         let network: Option<CString> = text::to_c_option("network", self.network.as_deref())?;
         let data = self as *const Options as *mut c_void;
-        f(&sys::csn_rt_options {
-            size: mem::size_of::<sys::csn_rt_options>(),
-            network: text::pointer(&network),
-            secret: self.secret.as_ref().map(|_| find as sys::secret_fn),
-            secret_data: data,
-            warn: self.warn.as_ref().map(|_| warn as sys::warn_fn),
-            warn_data: data,
-        })
+        let with = |auth| {
+            f(&sys::csn_rt_options {
+                size: mem::size_of::<sys::csn_rt_options>(),
+                network: text::pointer(&network),
+                secret: self.secret.as_ref().map(|_| find as sys::secret_fn),
+                secret_data: data,
+                warn: self.warn.as_ref().map(|_| warn as sys::warn_fn),
+                warn_data: data,
+                auth,
+            })
+        };
+        match &self.auth {
+            Some(auth) => auth.with_raw(with),
+            None => with(std::ptr::null()),
+        }
     }
 }
 

@@ -369,6 +369,19 @@ pub type secret_fn = unsafe extern "C" fn(
 pub type warn_fn = unsafe extern "C" fn(*mut c_void, *const c_char, *const c_char);
 
 #[repr(C)]
+pub struct csn_container_auth_context {
+    pub size: usize,
+    pub api_url: *const c_char,
+    pub jwt_secret: *const c_char,
+    pub jwt_secret_size: usize,
+    pub socket_path: *const c_char,
+    pub socket_target: *const c_char,
+    pub env_prefix: *const c_char,
+    pub issuer: *const c_char,
+    pub ttl_s: i64,
+}
+
+#[repr(C)]
 pub struct csn_rt_options {
     pub size: usize,
     pub network: *const c_char,
@@ -376,6 +389,7 @@ pub struct csn_rt_options {
     pub secret_data: *mut c_void,
     pub warn: Option<warn_fn>,
     pub warn_data: *mut c_void,
+    pub auth: *const csn_container_auth_context,
 }
 
 #[repr(C)]

@@ -515,6 +515,41 @@ fn what_is_inside() {
 
 #[test]
 #[ignore = "real containers: make check-rust, as root"]
+fn containers_get_a_token() {
+    let path = |name| env::var_os(name).map(Into::into);
+    let config = Config {
+        root: path("CSN_TEST_ROOT"),
+        run_root: path("CSN_TEST_RUN_ROOT"),
+    };
+    let options = |secret: &str| caisson::Options {
+        auth: Some(caisson::ContainerAuthContext {
+            api_url: "http://127.0.0.1:3669".into(),
+            jwt_secret: secret.into(),
+            ..Default::default()
+        }),
+        ..caisson::Options::default()
+    };
+    assert!(Runtime::native_with(&config, options(""))
+        .unwrap_err()
+        .to_string()
+        .contains("auth.jwt_secret"));
+    let runtime = Runtime::native_with(&config, options("secret")).unwrap();
+    let id = ContainerId::new("token", 1).unwrap();
+    let text = "image: {name: 'box:latest'}\nnetwork_mode: none\ncommand: {args: [sh, -c, 'echo $ZLAYER_TOKEN $ZLAYER_API_URL $ZLAYER_SOCKET']}\n";
+    runtime
+        .create_container(&id, &Service::from_yaml(text).unwrap())
+        .unwrap();
+    runtime.start_container(&id).unwrap();
+    assert_eq!(runtime.wait_container(&id, LONG), Ok(0));
+    let logs = runtime.get_logs(&id).unwrap();
+    let said = logs[0].text();
+    assert!(said.starts_with("eyJ0eXAiOiJKV1QiLCJhbGciOiJIUzI1NiJ9."));
+    assert!(said.ends_with(" http://127.0.0.1:3669"));
+    runtime.remove_container(&id).unwrap();
+}
+
+#[test]
+#[ignore = "real containers: make check-rust, as root"]
 fn images_tell_of_themselves() {
     let runtime = open();
     let details = runtime.inspect_image_native("box:latest").unwrap();
