@@ -18,12 +18,13 @@ int csn_container_rename(struct csn_runtime *rt, const char *container, const ch
 	char claimed[160], owner[CSN_ID_SIZE];
 
 	TRY(container_find(rt, container, &c, err));
-	auto_fd names = lock_dir(rt->names_dir, LOCK_EX, err);
-	if (names < 0)
-		return names;
+	/* In the order of all others: the container, then the names. */
 	auto_fd lock = lock_dir(c.dir, LOCK_EX, err);
 	if (lock < 0)
 		return lock;
+	auto_fd names = lock_dir(rt->names_dir, LOCK_EX, err);
+	if (names < 0)
+		return names;
 	TRY(engine_record_read(c.dir, &r, &arena, err));
 	if (strcmp(r.name, name) == 0)
 		return 0;
