@@ -274,6 +274,19 @@ struct csn_security {
 		sizeof(struct csn_security), NULL, NULL, NULL, NULL, NULL, false, false, false     \
 	}
 
+/* A device of the host that a container may use. It is looked at when the container is made. */
+struct csn_device {
+	size_t size;
+	const char *host;      /* absolute path of its node */
+	const char *container; /* absolute path of the node to make; NULL: the same */
+	bool read, write, mknod;
+	uint32_t mode; /* of the node, which is root's then; 0: the host's mode and owner */
+};
+#define CSN_DEVICE_INIT                                                                            \
+	{                                                                                          \
+		sizeof(struct csn_device), NULL, NULL, true, true, true, 0                         \
+	}
+
 /* Lists of strings end with NULL. NULL instead of a text or a list: what the image says. */
 struct csn_container_options {
 	size_t size;
@@ -317,12 +330,14 @@ struct csn_container_options {
 	 * kept (with max-size 5). */
 	const char *const *log_options;
 	bool init; /* a small init as its first process, which reaps and hands signals on */
+	const struct csn_device *devices; /* beyond the usual ones */
+	size_t devices_count;
 };
 #define CSN_CONTAINER_OPTIONS_INIT                                                                 \
 	{                                                                                          \
 		sizeof(struct csn_container_options), NULL, NULL, NULL, NULL, NULL, NULL, NULL,    \
 			NULL, NULL, NULL, NULL, 0, NULL, 0, false, false, false, false, NULL,      \
-			NULL, 0, NULL, NULL, NULL, 0, NULL, NULL, NULL, false                      \
+			NULL, 0, NULL, NULL, NULL, 0, NULL, NULL, NULL, false, NULL, 0             \
 	}
 
 /*

@@ -82,6 +82,7 @@ int make_container(int argc, char **argv, char ret_id[CSN_ID_SIZE], struct csn_e
 	const char *health_command[2];
 	TRY(health_collect(&healthcheck, health_command, err));
 	o.healthcheck = &healthcheck;
+	TRY(devices_collect(&arena, &o, err));
 	struct csn_security security;
 	TRY(security_collect(&security, err));
 	o.security = &security;

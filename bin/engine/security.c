@@ -36,3 +36,61 @@ int security_collect(struct csn_security *ret, struct csn_error *err)
 	TRY(is_host("pid", security_args.pid, &ret->host_pid, err));
 	return is_host("ipc", security_args.ipc, &ret->host_ipc, err);
 }
+
+/* "rw", in any order, each once. */
+static bool parse_access(const char *text, struct csn_device *ret)
+{
+	ret->read = ret->write = ret->mknod = false;
+	for (const char *c = text; *c; c++) {
+		bool *one = *c == 'r'	? &ret->read
+			    : *c == 'w' ? &ret->write
+			    : *c == 'm' ? &ret->mknod
+					: NULL;
+		if (!one || *one)
+			return false;
+		*one = true;
+	}
+	return *text;
+}
+
+static int parse_device(struct arena *arena, const char *text, struct csn_device *ret,
+			struct csn_error *err)
+{
+	char *host = arena_strdup(arena, text);
+	if (!host)
+		return fail(err, ENOMEM, "out of memory");
+	char *second = strchr(host, ':'), *third = NULL;
+	*ret = (struct csn_device)CSN_DEVICE_INIT;
+	ret->host = host;
+	if (second)
+		*second++ = '\0';
+	/* One that is no path can only be the access. */
+	if (second && second[0] == '/') {
+		ret->container = second;
+		third = strchr(second, ':');
+		if (third)
+			*third++ = '\0';
+	} else {
+		third = second;
+	}
+	if (host[0] != '/' || (third && !parse_access(third, ret)))
+		return fail(
+			err, EINVAL,
+			"--device \"%s\": expected HOST[:CONTAINER][:ACCESS], where ACCESS is of "
+			"\"rwm\"",
+			text);
+	return 0;
+}
+
+int devices_collect(struct arena *arena, struct csn_container_options *o, struct csn_error *err)
+{
+	const struct opt_list *given = &security_args.devices;
+	struct csn_device *devices = arena_array(arena, given->count, sizeof *devices);
+	if (!devices)
+		return fail(err, ENOMEM, "out of memory");
+	for (size_t i = 0; i < given->count; i++)
+		TRY(parse_device(arena, given->items[i], &devices[i], err));
+	o->devices = devices;
+	o->devices_count = given->count;
+	return 0;
+}

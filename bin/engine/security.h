@@ -2,11 +2,12 @@
 #ifndef CSN_BIN_ENGINE_SECURITY_H
 #define CSN_BIN_ENGINE_SECURITY_H
 
+#include "base/arena.h"
 #include "bin/opts.h"
 #include "caisson.h"
 
 struct security_args {
-	struct opt_list cap_add, cap_drop, options, sysctls, groups;
+	struct opt_list cap_add, cap_drop, options, sysctls, groups, devices;
 	const char *pid, *ipc;
 	bool privileged;
 };
@@ -45,6 +46,12 @@ extern struct security_args security_args;
 		  &security_args.sysctls },                                                        \
 		{ 0,	    "group-add",	  "GROUP", "one more group of the user",           \
 		  OPT_LIST, &security_args.groups },                                               \
+		{ 0,                                                                               \
+		  "device",                                                                        \
+		  "HOST[:CONTAINER][:rwm]",                                                        \
+		  "a device of the host",                                                          \
+		  OPT_LIST,                                                                        \
+		  &security_args.devices },                                                        \
 		{ 0, "pid", "host", "see the host's processes", OPT_TEXT, &security_args.pid },    \
 	{                                                                                          \
 		0, "ipc", "host|private", "share the host's System V IPC", OPT_TEXT,               \
@@ -53,5 +60,7 @@ extern struct security_args security_args;
 /* clang-format on */
 
 int security_collect(struct csn_security *ret, struct csn_error *err);
+/* Texts live as long as the arena. */
+int devices_collect(struct arena *arena, struct csn_container_options *o, struct csn_error *err);
 
 #endif

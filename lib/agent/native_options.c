@@ -42,7 +42,6 @@ static int check_supported(const struct service_spec *s, struct csn_error *err)
 		  s->ipc_mode && strcmp(s->ipc_mode, "host") != 0 &&
 			  strcmp(s->ipc_mode, "private") != 0 },
 		{ "resources.gpu", s->resources.gpu.set },
-		{ "devices", s->devices.count > 0 },
 		{ "logs.destination: not disk",
 		  s->logs.destination && strcmp(s->logs.destination, "disk") != 0 },
 		{ "init.steps", s->init_steps.count > 0 },
@@ -200,6 +199,28 @@ static int set_security(const struct service_spec *s, struct csn_container_optio
 	security->host_ipc = s->ipc_mode && strcmp(s->ipc_mode, "host") == 0;
 	o->security = security;
 	return set_sysctls(s, security, arena, err);
+}
+
+/* A node for everybody, as the reference has it: who may do what is the rule's business. */
+static int set_devices(const struct service_spec *s, struct csn_container_options *o,
+		       struct arena *arena, struct csn_error *err)
+{
+	struct csn_device *devices = arena_array(arena, s->devices.count, sizeof *devices);
+	if (!devices)
+		return no_memory(err);
+	for (size_t i = 0; i < s->devices.count; i++) {
+		const struct service_device_spec *from = &s->devices.items[i];
+		bool none = !from->read && !from->write && !from->mknod;
+		devices[i] = (struct csn_device)CSN_DEVICE_INIT;
+		devices[i].host = from->path;
+		devices[i].read = from->read || none;
+		devices[i].write = from->write || none;
+		devices[i].mknod = from->mknod;
+		devices[i].mode = 0666;
+	}
+	o->devices = devices;
+	o->devices_count = s->devices.count;
+	return 0;
 }
 
 /* ---- limits ---------------------------------------------------------------------------------- */
@@ -395,6 +416,7 @@ int service_options(const struct making *m, struct csn_container_options *ret,
 	TRY(set_env(m, host_port, &o, err));
 	TRY(set_labels(m, host_port, &o, err));
 	TRY(set_security(s, &o, m->arena, err));
+	TRY(set_devices(s, &o, m->arena, err));
 	TRY(set_limits(s, &o, m->arena, err));
 	TRY(set_ulimits(s, &o, m->arena, err));
 	TRY(set_restart(s, &o, m->arena, err));

@@ -349,6 +349,7 @@ int csn_container_create(struct csn_runtime *rt, const struct csn_container_opti
 			       &m.service.network, &m.arena, err));
 	struct csn_security security = CSN_SECURITY_INIT;
 	TRY(decide_security(&m, &o, &security, err));
+	TRY(devices_decide(&o, &m.service, &m.arena, err));
 	TRY(find_user(&m, err));
 	TRY(service_log_decide(o.log_options, &m.log, err));
 	TRY(service_health_decide(o.healthcheck, &m.image, &m.health, &m.arena, err));

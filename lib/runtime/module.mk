@@ -6,6 +6,7 @@ lib_runtime_libruntime_la_SOURCES = \
 	lib/runtime/container.c \
 	lib/runtime/copyup.c \
 	lib/runtime/create.c \
+	lib/runtime/devices.c \
 	lib/runtime/events.c \
 	lib/runtime/exec.c \
 	lib/runtime/facts.c \

@@ -90,6 +90,9 @@ int remote_environment(struct csn_runtime *rt, char ***ret, struct arena *arena,
 /* ---- limits (update.c) ------------------------------------------------------------------------
  */
 
+/* Looks at the options' devices and gives the service their nodes and rules (devices.c). */
+int devices_decide(const struct csn_container_options *o, struct service *s, struct arena *arena,
+		   struct csn_error *err);
 /* Options as OCI resources, with the numbers of devices looked up. given may be NULL. */
 int resources_decide(const struct csn_resources *given, bool creating, struct spec_resources *ret,
 		     struct arena *arena, struct csn_error *err);

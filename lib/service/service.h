@@ -114,6 +114,8 @@ struct service {
 					   * below it */
 	size_t mounts_count;
 	struct opt_i64 oom_score_adj;
+	struct spec_device *devices;
+	size_t devices_count;
 	/* filled by the caller after service_decide */
 	const char *cgroup; /* path below the cgroup2 mount */
 	struct resolved_user user;

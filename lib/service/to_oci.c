@@ -189,6 +189,24 @@ static void put_mounts(struct json_out *o, const struct service *s,
 	json_close_array(o);
 }
 
+static void put_devices(struct json_out *o, const struct service *s)
+{
+	json_open_array(o, "devices");
+	for (size_t i = 0; i < s->devices_count; i++) {
+		const struct spec_device *d = &s->devices[i];
+		json_open_object(o, NULL);
+		json_put_string(o, "type", d->type);
+		json_put_string(o, "path", d->path);
+		json_put_i64(o, "major", d->major.value);
+		json_put_i64(o, "minor", d->minor.value);
+		json_put_u64(o, "fileMode", d->file_mode.value);
+		json_put_u64(o, "uid", d->uid.value);
+		json_put_u64(o, "gid", d->gid.value);
+		json_close_object(o);
+	}
+	json_close_array(o);
+}
+
 static void put_linux(struct json_out *o, const struct service *s)
 {
 	json_open_object(o, "linux");
@@ -204,6 +222,8 @@ static void put_linux(struct json_out *o, const struct service *s)
 		json_close_object(o);
 	}
 	json_close_array(o);
+	if (s->devices_count)
+		put_devices(o, s);
 	service_put_resources(o, "resources", &s->resources);
 	service_put_sysctls(o, s->security.options->sysctls);
 	if (!s->security.options->privileged) {

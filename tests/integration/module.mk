@@ -5,6 +5,7 @@ integration_tests = \
 	tests/integration/engine_health.sh \
 	tests/integration/engine_limits.sh \
 	tests/integration/contract_native.sh \
+	tests/integration/engine_devices.sh \
 	tests/integration/engine_events.sh \
 	tests/integration/engine_outcomes.sh \
 	tests/integration/engine_init.sh \
