@@ -34,6 +34,7 @@ struct side {
 	char *container; /* NULL: the host */
 	char *path;	 /* absolute; NULL: an archive on standard input or output */
 	bool exists, is_directory;
+	mode_t mode; /* of what exists */
 };
 
 static int parse_side(const char *text, struct side *ret, struct arena *arena,
@@ -42,6 +43,8 @@ static int parse_side(const char *text, struct side *ret, struct arena *arena,
 	const char *colon = text[0] == '/' || text[0] == '.' ? NULL : strchr(text, ':');
 	char cwd[4096];
 	*ret = (struct side){ 0 };
+	if (!text[0])
+		return fail(err, EINVAL, "cp: neither source nor destination can be empty");
 	if (strcmp(text, "-") == 0)
 		return 0;
 	if (colon) {
@@ -56,19 +59,19 @@ static int parse_side(const char *text, struct side *ret, struct arena *arena,
 	return ret->path && (!colon || ret->container) ? 0 : fail(err, ENOMEM, "out of memory");
 }
 
-/* Is it there, and what? Through a link at the end. */
-static int look(struct csn_runtime *rt, struct side *s, struct arena *arena, struct csn_error *err)
+static void look_on_host(struct side *s)
+{
+	struct stat st;
+	s->exists = stat(s->path, &st) == 0;
+	s->mode = s->exists ? st.st_mode : 0;
+	s->is_directory = S_ISDIR(s->mode);
+}
+
+static int look_inside(struct csn_runtime *rt, struct side *s, struct arena *arena,
+		       struct csn_error *err)
 {
 	struct csn_path_stat st = CSN_PATH_STAT_INIT;
 	struct csn_error why;
-	if (!s->path)
-		return 0;
-	if (!s->container) {
-		struct stat host;
-		s->exists = stat(s->path, &host) == 0;
-		s->is_directory = s->exists && S_ISDIR(host.st_mode);
-		return 0;
-	}
 	/* With a slash behind it only a directory is found, and links are followed. */
 	const char *slashed = arena_printf(arena, "%s/", s->path);
 	char id[CSN_ID_SIZE];
@@ -78,11 +81,77 @@ static int look(struct csn_runtime *rt, struct side *s, struct arena *arena, str
 	int r = csn_container_archive_head(rt, id, slashed, &st, &why);
 	if (r == 0) {
 		s->exists = s->is_directory = true;
+		s->mode = S_IFDIR;
 		return 0;
 	}
 	if (r != -ENOENT && r != -ENOTDIR)
 		return fail(err, -r, "%s", why.text);
 	s->exists = csn_container_archive_head(rt, id, s->path, &st, &why) == 0;
+	s->mode = s->exists ? st.mode : 0;
+	return 0;
+}
+
+/* Is it there, and what? A link to a directory is one. */
+static int look(struct csn_runtime *rt, struct side *s, struct arena *arena, struct csn_error *err)
+{
+	if (s->container)
+		return look_inside(rt, s, arena, err);
+	if (s->path)
+		look_on_host(s);
+	return 0;
+}
+
+/* ---- the destination --------------------------------------------------------------------------
+ */
+
+enum { LINKS_MAX = 40 };
+
+/* What a link means, from where it is. */
+static int read_link(struct csn_runtime *rt, const struct side *s, char *ret, size_t size,
+		     struct csn_error *err)
+{
+	struct csn_path_stat st = CSN_PATH_STAT_INIT;
+	ret[0] = '\0';
+	if (s->container) {
+		int r = csn_container_archive_head(rt, s->container, s->path, &st, err);
+		if (r < 0)
+			return r == -ENOENT || r == -ENOTDIR ? 0 : r;
+		(void)snprintf(ret, size, "%s", st.link_target);
+		return 0;
+	}
+	ssize_t n = readlink(s->path, ret, size - 1);
+	ret[n < 0 ? 0 : n] = '\0';
+	return 0;
+}
+
+/* A copy over a link is one over what it leads to, in the container if it is there. */
+static int follow(struct csn_runtime *rt, struct side *s, struct arena *arena,
+		  struct csn_error *err)
+{
+	char target[4096];
+	for (int i = 0; i < LINKS_MAX; i++) {
+		TRY(read_link(rt, s, target, sizeof target, err));
+		if (!target[0])
+			return look(rt, s, arena, err);
+		int up = (int)(strrchr(s->path, '/') + 1 - s->path);
+		s->path = target[0] == '/' ? arena_strdup(arena, target)
+					   : arena_printf(arena, "%.*s%s", up, s->path, target);
+		if (!s->path)
+			return fail(err, ENOMEM, "out of memory");
+	}
+	return fail(err, ELOOP, "\"%.200s\": too many links", s->path);
+}
+
+/* Devices, pipes and sockets are not taken away for a copy. */
+static int look_at_destination(struct csn_runtime *rt, struct side *s, struct arena *arena,
+			       struct csn_error *err)
+{
+	TRY(look(rt, s, arena, err));
+	if (!s->path || s->is_directory)
+		return 0;
+	TRY(follow(rt, s, arena, err));
+	if (s->exists && !S_ISREG(s->mode) && !S_ISDIR(s->mode))
+		return fail(err, EINVAL, "\"%.200s\" is neither a file nor a directory", s->path);
 	return 0;
 }
 
@@ -192,10 +261,13 @@ static int run(int argc, char **argv)
 	if (!from.container == !to.container)
 		return engine_fail_text(STATUS_FAILED,
 					"cp: expected CONTAINER:PATH on one of both sides");
-	if (look(rt, &from, &arena, &err) < 0 || look(rt, &to, &arena, &err) < 0)
+	if (look(rt, &from, &arena, &err) < 0 || look_at_destination(rt, &to, &arena, &err) < 0)
 		return engine_fail(&err, STATUS_FAILED);
 	if (from.path && to.path)
 		return copy(rt, &from, &to, &arena);
+	if (from.path && isatty(STDOUT_FILENO))
+		return engine_fail_text(STATUS_FAILED,
+					"cp: an archive is not written to a terminal");
 	int r = from.path ? pack(rt, &from, NULL, STDOUT_FILENO, &err)
 			  : unpack(rt, &to, to.path, STDIN_FILENO, &err);
 	return r < 0 ? engine_fail(&err, STATUS_FAILED) : 0;

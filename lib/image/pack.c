@@ -9,12 +9,14 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/magic.h>
 #include <locale.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
+#include <sys/vfs.h>
 #include <sys/xattr.h>
 #include <unistd.h>
 
@@ -415,6 +417,22 @@ static int put_overlay_marks(struct packer *k, int fd, size_t size)
 	return put_mark(k, k->path, size, ".wh..opq");
 }
 
+/* What the kernel tells about itself and its processes is nobody's file. */
+static bool is_of_kernel(int dir)
+{
+	static const unsigned long kinds[] = {
+		PROC_SUPER_MAGIC,   SYSFS_MAGIC,   CGROUP2_SUPER_MAGIC, CGROUP_SUPER_MAGIC,
+		DEVPTS_SUPER_MAGIC, TRACEFS_MAGIC, DEBUGFS_MAGIC,	SECURITYFS_MAGIC,
+	};
+	struct statfs s;
+	if (fstatfs(dir, &s) < 0)
+		return false;
+	for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++)
+		if ((unsigned long)s.f_type == kinds[i])
+			return true;
+	return false;
+}
+
 static int pack_dir(struct packer *k, int dir, const struct stat *st)
 {
 	struct names names AUTO(names_done) = { 0 };
@@ -424,6 +442,10 @@ static int pack_dir(struct packer *k, int dir, const struct stat *st)
 		return fail(k->err, ENAMETOOLONG, "%.200s…: more than %d directories deep", k->path,
 			    TREE_DEPTH_MAX);
 	TRY(put_entry(k, dir, st));
+	if (k->depth > 1 && !k->p->layer && is_of_kernel(dir)) {
+		k->depth--;
+		return 0;
+	}
 	if (size > 0)
 		k->path[size++] = '/';
 	k->path[size] = '\0';

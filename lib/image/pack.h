@@ -3,7 +3,8 @@
  *
  * The directories are somebody else's, who may be changing them meanwhile: names are opened one by
  * one and never followed, nothing but regular files and directories is read, and a file that
- * shrinks while it is read ends in zeros.
+ * shrinks while it is read ends in zeros. Below the root, file systems in which the kernel tells
+ * about itself (/proc, /sys) are empty directories.
  */
 #ifndef CSN_IMAGE_PACK_H
 #define CSN_IMAGE_PACK_H

@@ -9,6 +9,7 @@ integration_tests = \
 	tests/integration/engine_events.sh \
 	tests/integration/engine_outcomes.sh \
 	tests/integration/engine_init.sh \
+	tests/integration/engine_inside.sh \
 	tests/integration/engine_restart.sh \
 	tests/integration/cli_mounts.sh \
 	tests/integration/cli_notify.sh \
