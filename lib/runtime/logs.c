@@ -355,6 +355,7 @@ int csn_container_logs(struct csn_runtime *rt, const char *container,
 	*l = (struct csn_logs){ .rt = rt,
 				.container = CONTAINER_INIT,
 				.options = CSN_LOGS_OPTIONS_INIT,
+				.source = LOG_SOURCE_INIT(-1),
 				.reader = { .fd = -1, .watch = -1, .watched = -1 },
 				.monitor_fd = -1,
 				.epoll = -1 };

@@ -4,11 +4,13 @@
  * not.
  */
 #include <errno.h>
+#include <fcntl.h>
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/wait.h>
+#include <unistd.h>
 
 #include "contract.h"
 
@@ -203,6 +205,8 @@ START_TEST(threads_share_a_runtime)
 	}
 	csn_service_free(service);
 	csn_rt_close(rt);
+	/* No descriptor was closed that was not opened. */
+	ck_assert_int_ge(fcntl(STDIN_FILENO, F_GETFD), 0);
 	/* No child of ours is left, not even a dead one. */
 	ck_assert_int_eq(waitpid(-1, NULL, WNOHANG), -1);
 	ck_assert_int_eq(errno, ECHILD);
