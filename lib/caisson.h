@@ -268,10 +268,12 @@ struct csn_security {
 	bool privileged;	    /* all capabilities that the caller has, nothing masked, nothing
 				     * filtered, kernel files writable */
 	bool host_pid, host_ipc;    /* the host's namespace instead of one of its own */
+	bool host_uts;		    /* likewise: it has the host's name, also a later one */
 };
 #define CSN_SECURITY_INIT                                                                          \
 	{                                                                                          \
-		sizeof(struct csn_security), NULL, NULL, NULL, NULL, NULL, false, false, false     \
+		sizeof(struct csn_security), NULL, NULL, NULL, NULL, NULL, false, false, false,    \
+			false                                                                      \
 	}
 
 /* A device of the host that a container may use. It is looked at when the container is made. */

@@ -34,7 +34,8 @@ int security_collect(struct csn_security *ret, struct csn_error *err)
 		*lists[i].to = lists[i].given->items;
 	ret->privileged = security_args.privileged;
 	TRY(is_host("pid", security_args.pid, &ret->host_pid, err));
-	return is_host("ipc", security_args.ipc, &ret->host_ipc, err);
+	TRY(is_host("ipc", security_args.ipc, &ret->host_ipc, err));
+	return is_host("uts", security_args.uts, &ret->host_uts, err);
 }
 
 /* "rw", in any order, each once. */

@@ -8,7 +8,7 @@
 
 struct security_args {
 	struct opt_list cap_add, cap_drop, options, sysctls, groups, devices;
-	const char *pid, *ipc;
+	const char *pid, *ipc, *uts;
 	bool privileged;
 };
 extern struct security_args security_args;
@@ -53,6 +53,7 @@ extern struct security_args security_args;
 		  OPT_LIST,                                                                        \
 		  &security_args.devices },                                                        \
 		{ 0, "pid", "host", "see the host's processes", OPT_TEXT, &security_args.pid },    \
+		{ 0, "uts", "host", "have the host's name", OPT_TEXT, &security_args.uts },        \
 	{                                                                                          \
 		0, "ipc", "host|private", "share the host's System V IPC", OPT_TEXT,               \
 			&security_args.ipc                                                         \

@@ -14,6 +14,7 @@
 #include <sys/prctl.h>
 #include <sys/random.h>
 #include <sys/stat.h>
+#include <sys/utsname.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -137,17 +138,30 @@ static uint64_t available_capabilities(void)
 	return mask;
 }
 
-static int decide_security(struct making *m, const struct csn_container_options *o,
-			   struct csn_security *mine, struct csn_error *err)
+static int decide_security(struct making *m, const struct csn_security *mine, struct csn_error *err)
 {
 	static char access[] = "rwm";
 	static struct spec_device_rule every_device = { .allow = true, .access = access };
-	TRY(take_struct(mine, sizeof *mine, o->security, "struct csn_security", err));
 	if (mine->privileged) {
 		m->service.resources.devices = &every_device;
 		m->service.resources.devices_count = 1;
 	}
 	return service_security_decide(mine, available_capabilities(), &m->service.security, err);
+}
+
+/* With the host's UTS namespace it is called what the host is called. */
+static int decide_hostname(struct making *m, struct csn_container_options *o, struct csn_error *err)
+{
+	struct utsname host;
+	if (!o->security->host_uts)
+		return 0;
+	if (o->hostname)
+		return fail(err, EINVAL, "hostname \"%.100s\": it has the host's (uts)",
+			    o->hostname);
+	if (uname(&host) < 0)
+		return fail_errno(err, "uname");
+	o->hostname = arena_strdup(&m->arena, host.nodename);
+	return o->hostname ? 0 : fail(err, ENOMEM, "out of memory");
 }
 
 /* ---- files ------------------------------------------------------------------------------------
@@ -331,7 +345,11 @@ int csn_container_create(struct csn_runtime *rt, const struct csn_container_opti
 	if (o.name && !name_is_valid(o.name))
 		return name_claim(rt, o.name, "", NULL, 0, err);
 
+	struct csn_security security = CSN_SECURITY_INIT;
+	TRY(take_struct(&security, sizeof security, o.security, "struct csn_security", err));
+	o.security = &security;
 	struct making m AUTO(making_done) = { .rt = rt, .dir = -1 };
+	TRY(decide_hostname(&m, &o, err));
 	TRY(restart_policy_take(o.restart, o.auto_remove, &m.restart, err));
 	unfinished_sweep(rt);
 	TRY(make_id(m.id, err));
@@ -347,8 +365,7 @@ int csn_container_create(struct csn_runtime *rt, const struct csn_container_opti
 	TRY(choose_cgroup(&m, err));
 	TRY(run_network_decide(rt, &o, &m.image.config, m.service.hostname, &m.network,
 			       &m.service.network, &m.arena, err));
-	struct csn_security security = CSN_SECURITY_INIT;
-	TRY(decide_security(&m, &o, &security, err));
+	TRY(decide_security(&m, &security, err));
 	TRY(devices_decide(&o, &m.service, &m.arena, err));
 	TRY(find_user(&m, err));
 	TRY(service_log_decide(o.log_options, &m.log, err));

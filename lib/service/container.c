@@ -321,7 +321,9 @@ int service_decide(const struct csn_container_options *options, const struct ima
 	s.hostname = options->hostname ? options->hostname : arena_printf(arena, "%.12s", id);
 	if (!s.hostname)
 		return no_memory(err);
-	TRY(check_hostname(s.hostname, err));
+	/* What the host is called is not ours to judge. */
+	if (!options->security || !options->security->host_uts)
+		TRY(check_hostname(s.hostname, err));
 	TRY(decide_args(options, image, &s, arena, err));
 	TRY(decide_env(options, image, &s, arena, err));
 	TRY(decide_labels(options, image, &s, arena, err));

@@ -55,6 +55,7 @@ static bool is_shared(const struct service *s, const char *namespace)
 		{ "network", strcmp(s->network, "host") == 0 },
 		{ "pid", s->security.options->host_pid },
 		{ "ipc", s->security.options->host_ipc },
+		{ "uts", s->security.options->host_uts },
 	};
 	for (size_t i = 0; i < COUNT(rows); i++)
 		if (rows[i].shared && strcmp(rows[i].namespace, namespace) == 0)
@@ -246,7 +247,8 @@ int service_to_oci(const struct service *s, const struct service_files *files, c
 	json_put_string(&o, "path", "rootfs");
 	json_put_bool(&o, "readonly", s->options->readonly_root);
 	json_close_object(&o);
-	json_put_string(&o, "hostname", s->hostname);
+	if (!is_shared(s, "uts"))
+		json_put_string(&o, "hostname", s->hostname);
 	put_process(&o, "process", s, files->init);
 	put_mounts(&o, s, files);
 	put_linux(&o, s);

@@ -42,6 +42,14 @@ t_is "$(csn run --rm --pid host box readlink /proc/self/ns/pid)" "$(readlink /pr
 	"the host's processes"
 t_is "$(csn run --rm --ipc host box readlink /proc/self/ns/ipc)" "$(readlink /proc/self/ns/ipc)" \
 	"the host's IPC"
+t_is "$(csn run --rm --uts host box readlink /proc/self/ns/uts)" "$(readlink /proc/self/ns/uts)" "the host's UTS namespace"
+t_is "$(csn run --rm --uts host box sh -c 'echo $HOSTNAME; cat /etc/hostname; hostname')" "$(uname -n; uname -n; uname -n)" \
+	"and the host's name"
+csn create --name named --uts host box true >/dev/null
+t_like "$(csn inspect named | tr -d ' \n')" "\"hostname\":(null|\"$(uname -n)\")" "inspect works"
+csn rm named >/dev/null
+t_fails_with 'hostname "other": it has the host'"'s (uts)" csn run --uts host --hostname other box true
+t_fails_with '--uts "web": expected "host" or "private"' csn run --uts web box true
 t_fails_with '--pid "web": expected "host" or "private"' csn run --pid web box true
 
 # ---- exec has the container's rights --------------------------------------------------------------
