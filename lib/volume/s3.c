@@ -140,7 +140,8 @@ void s3_close(struct s3 *s3)
  */
 
 struct call {
-	const char *method, *key;
+	const char *method, *key; /* "" with of_bucket: what is asked of the bucket itself */
+	bool of_bucket;
 	const char *query; /* encoded and sorted; "": none */
 	const void *body;
 	size_t body_size;
@@ -187,7 +188,8 @@ static int sign_and_send(struct s3 *s3, struct call *c, struct arena *arena, str
 		{ "x-amz-security-token", config->session_token },
 	};
 	const size_t count = 3U + (config->session_token != NULL);
-	const char *name = arena_printf(arena, "%s/%s%s", s3->base, s3->prefix, c->key);
+	const char *name =
+		arena_printf(arena, "%s/%s%s", s3->base, c->of_bucket ? "" : s3->prefix, c->key);
 	const char *path = name ? sigv4_encode(name, true, arena) : NULL;
 	if (!path)
 		return no_memory(err);
@@ -477,6 +479,32 @@ void s3_upload_close(struct s3_upload *u)
 	if (!u->completed)
 		(void)abort_upload(u, NULL);
 	free_upload(u);
+}
+
+int s3_upload_abort_all(struct s3 *s3, const char *key, struct csn_error *err)
+{
+	static const char open[] = "<UploadId>";
+	struct arena arena AUTO(arena_free) = { 0 };
+	const char *name = arena_printf(&arena, "%s%s", s3->prefix, key);
+	const char *prefix = name ? sigv4_encode(name, false, &arena) : NULL;
+	const char *query = prefix ? arena_printf(&arena, "prefix=%s&uploads=", prefix) : NULL;
+	struct call c AUTO(call_done) = { .method = "GET",
+					  .key = "",
+					  .of_bucket = true,
+					  .query = query,
+					  .file = -1,
+					  .max = ANSWER_MAX };
+	if (!query)
+		return no_memory(err);
+	TRY(perform(s3, &c, err));
+	for (const char *at = c.response.body; at && (at = strstr(at, open)); at += strlen(open)) {
+		const char *id = at + strlen(open);
+		const char *text = arena_printf(&arena, "%.*s", (int)strcspn(id, "<"), id);
+		if (!text)
+			return no_memory(err);
+		TRY(s3_upload_abort(s3, key, text, err));
+	}
+	return 0;
 }
 
 int s3_upload_abort(struct s3 *s3, const char *key, const char *id, struct csn_error *err)

@@ -40,5 +40,7 @@ const char *s3_upload_id(const struct s3_upload *u);
 void s3_upload_close(struct s3_upload *u);
 /* One of an earlier process; 0 also when there is none. */
 int s3_upload_abort(struct s3 *s3, const char *key, const char *id, struct csn_error *err);
+/* All that the server knows of for this key: of processes that did not live to learn the id. */
+int s3_upload_abort_all(struct s3 *s3, const char *key, struct csn_error *err);
 
 #endif

@@ -54,6 +54,8 @@ static int no_memory(struct csn_error *err)
 /* ---- what is on its way -----------------------------------------------------------------------
  */
 
+#define ASKED "?" /* for the id of an upload that the server has not told yet */
+
 /* One line: a hash alone, or with the id of an upload in parts. It is on disk before the request
  * goes out. */
 static int note(struct syncing *g, const char *hash, const char *upload, struct csn_error *err)
@@ -75,7 +77,9 @@ static int take_back(struct syncing *g, char *line, struct csn_error *err)
 	if (strlen(line) != 64 || strspn(line, "0123456789abcdef") != 64)
 		return 0; /* a line that was cut short */
 	if (upload)
-		TRY(s3_upload_abort(g->s3, manifest_key(line, key), upload, err));
+		TRY(strcmp(upload, ASKED) == 0
+			    ? s3_upload_abort_all(g->s3, manifest_key(line, key), err)
+			    : s3_upload_abort(g->s3, manifest_key(line, key), upload, err));
 	return hash_set_add(&g->old, line) < 0 ? no_memory(err) : 0;
 }
 
@@ -198,6 +202,7 @@ static int send_parts(struct syncing *g, int fd, const char *hash, struct csn_er
 	= NULL;
 	char key[80], now[65];
 	uint64_t size;
+	TRY(note(g, hash, ASKED, err));
 	TRY(s3_upload_begin(g->s3, manifest_key(hash, key), &upload, err));
 	TRY(note(g, hash, s3_upload_id(upload), err));
 	TRY(read_all(g, fd, upload, &size, now, err));

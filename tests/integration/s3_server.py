@@ -4,12 +4,13 @@ Version 4, worked out here from its description, not with the tested code) and t
 body, and keeps objects in DIR/objects/<bucket>/<key, quoted>. Prints its port.
 
 DIR/log has a line for each request: METHOD path?query status. DIR/fail, when it is there, has a
-number of requests that get 503 first; DIR/refuse a text: a PUT whose path ends with it gets 500."""
-import hashlib, hmac, http.server, os, sys, threading, urllib.parse, uuid
+number of requests that get 503 first; DIR/refuse a text: a PUT whose path ends with it gets 500.
+While there is a DIR/hang, uploads in parts are begun, and nobody is told."""
+import hashlib, hmac, http.server, os, sys, threading, time, urllib.parse, uuid
 
 base = sys.argv[1]
 KEY, SECRET, REGION = "AKIDTEST", "sEcReT/+test", "test-region-1"
-uploads = {}
+uploads, upload_paths = {}, {}
 lock = threading.Lock()
 log = open(os.path.join(base, "log"), "a", buffering=1)
 
@@ -106,6 +107,11 @@ class Handler(http.server.BaseHTTPRequestHandler):
     do_GET = do_PUT = do_POST = do_DELETE = do_HEAD = lambda self: self.handle_one()
 
     def do_get(self, path, query, file, body):
+        if "uploads" in query:
+            prefix = path + query["prefix"]
+            ids = [id for id in uploads if upload_paths[id].startswith(prefix)]
+            return self.answer(200, ("<ListMultipartUploadsResult>%s</ListMultipartUploadsResult>" % "".join(
+                "<Upload><Key>%s</Key><UploadId>%s</UploadId></Upload>" % (query["prefix"], id) for id in ids)).encode())
         if not os.path.exists(file):
             return self.error(404, "NoSuchKey")
         self.answer(200, open(file, "rb").read())
@@ -129,7 +135,10 @@ class Handler(http.server.BaseHTTPRequestHandler):
         if "uploads" in query:
             id = "id/+ " + uuid.uuid4().hex
             uploads[id] = {}
+            upload_paths[id] = path
             open(os.path.join(base, "uploads"), "w").write(str(len(uploads)))
+            while os.path.exists(os.path.join(base, "hang")):
+                time.sleep(0.05)
             return self.answer(200, ("<InitiateMultipartUploadResult><UploadId>%s</UploadId></InitiateMultipartUploadResult>" % id).encode())
         parts = uploads.get(query.get("uploadId"))
         if parts is None:

@@ -204,4 +204,20 @@ t_is "$torn" 0 "every manifest that was there has all of its contents"
 t_ok "then a sync" csn volume sync data
 t_is "$(objects) $(cat "$s3/uploads")" "$(($(grep -o '"sha256"' "$s3/objects/bucket/"*manifest.json | wc -l) + 1)) 0" \
 	"takes away what the killed ones left"
+
+# Between the beginning of an upload and the answer that names it.
+head -c 20000000 /dev/urandom >"$v/dir/moved"
+: >"$s3/hang"
+csn volume sync data >/dev/null 2>&1 &
+pid=$!
+for i in $(seq 200); do
+	[ "$(cat "$s3/uploads")" = 1 ] && break
+	sleep 0.05
+done
+kill -9 "$(grep -lx caisson-volume /proc/[0-9]*/comm 2>/dev/null | cut -d/ -f3)"
+wait $pid 2>/dev/null
+rm "$s3/hang"
+t_is "$(cat "$s3/uploads")" 1 "an upload is left whose name nobody knows"
+t_ok "the next sync" csn volume sync data
+t_is "$(cat "$s3/uploads")" 0 "asks for it and takes it away"
 kill $server
