@@ -46,7 +46,8 @@ lib_runtime_libruntime_la_SOURCES = \
 	lib/runtime/volume_sync.c \
 	lib/runtime/volume_users.c \
 	lib/runtime/volumes.c lib/runtime/volumes.h \
-	lib/runtime/wait.c
+	lib/runtime/wait.c \
+	lib/runtime/watch.c lib/runtime/watch.h
 lib_runtime_libruntime_la_LIBADD = \
 	lib/service/libservice.la \
 	lib/monitor/librecords.la \

@@ -110,6 +110,7 @@ int csn_runtime_open_native(const struct csn_config *config, struct csn_runtime 
 	rt->unfinished_dir = rt->images_dir = rt->monitor_dir = -1;
 	rt->state = (struct store)STORE_INIT;
 	(void)pthread_mutex_init(&rt->lock, NULL);
+	watches_init(&rt->watches);
 
 	TRY(absolute(c.root ? c.root : ROOT_DEFAULT, "root", &rt->root, err));
 	TRY(absolute(c.run_root ? c.run_root : RUN_ROOT_DEFAULT, "run root", &rt->run_root, err));
@@ -136,6 +137,7 @@ void csn_runtime_close(struct csn_runtime *rt)
 	for (size_t i = 0; i < COUNT(dirs); i++)
 		close_fd(dirs[i]);
 	store_close(&rt->state);
+	watches_done(&rt->watches);
 	(void)pthread_mutex_destroy(&rt->lock);
 	free(rt->children);
 	free(rt->root);

@@ -30,6 +30,7 @@
 #include "caisson.h"
 #include "monitor/journal.h"
 #include "monitor/monitor.h"
+#include "runtime/watch.h"
 #include "service/service.h"
 #include "state/state.h"
 
@@ -44,6 +45,7 @@ struct csn_runtime {
 	pthread_mutex_t lock;
 	pid_t *children; /* started, not yet reaped; under the lock */
 	size_t children_count;
+	struct watches watches;
 };
 
 /* ---- programs (spawn.c) -----------------------------------------------------------------------

@@ -13,7 +13,6 @@
 #include <string.h>
 #include <sys/eventfd.h>
 #include <sys/file.h>
-#include <sys/inotify.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -64,22 +63,24 @@ static void give_outcome(const struct exit_record *end, struct csn_wait_outcome 
 }
 
 /* Sleeps until something happens to the container. -ETIMEDOUT. */
-static int sleep_until_news(const struct facts *f, int watch, int64_t deadline)
+static int sleep_until_news(const struct facts *f, struct watch *watch, int64_t deadline)
 {
-	struct pollfd p[2] = { { .fd = watch, .events = POLLIN },
+	struct pollfd p[3] = { { .fd = watch->news, .events = POLLIN },
 			       { .fd = f->monitor_fd >= 0 ? f->monitor_fd : f->init_fd,
-				 .events = POLLIN } };
-	int n = poll(p, 2, deadline_left(deadline));
-	if (n == 0)
-		return -ETIMEDOUT;
-	if (n < 0 && errno != EINTR)
-		return -errno;
-	if (n > 0 && p[0].revents) {
-		char events[4096];
-		while (read(watch, events, sizeof events) > 0)
-			;
+				 .events = POLLIN },
+			       { .events = POLLIN } };
+	for (;;) {
+		p[2].fd = watch_leads(watch); /* -1: somebody else looks for us */
+		int n = poll(p, 3, deadline_left(deadline));
+		if (n == 0)
+			return -ETIMEDOUT;
+		if (n < 0)
+			return errno == EINTR ? 0 : -errno;
+		if (p[2].revents)
+			watches_tell(watch->all);
+		if (watch_taken(watch) || p[1].revents)
+			return 0;
 	}
-	return 0;
 }
 
 /* It ended while no monitor was there. Whoever held a pidfd of it can ask the kernel how, and
@@ -103,7 +104,7 @@ struct waiting {
 	struct container c;
 	enum csn_wait_condition condition;
 	int64_t deadline;
-	int watch;
+	struct watch watch;
 	int hold; /* container.json, share-locked until its end was read */
 	int held; /* pidfd of its first process */
 	bool looked, had_end;
@@ -114,7 +115,7 @@ struct waiting {
 static void waiting_done(struct waiting *w)
 {
 	container_close(&w->c);
-	close_fd(&w->watch);
+	watch_end(&w->watch);
 	close_fd(&w->hold);
 	close_fd(&w->held);
 }
@@ -177,7 +178,12 @@ static int look_and_sleep(struct waiting *w, struct csn_error *err)
 	} else if (faccessat(w->c.dir, "container.json", F_OK, 0) < 0 || is_removed(w)) {
 		return fail(err, ENOENT, "container %.12s was removed", w->c.id);
 	}
-	int r = sleep_until_news(&f, w->watch, w->deadline);
+	if (w->watch.news < 0) { /* only now, and then another look: nothing falls between */
+		if (watch_begin(&w->watch, &w->rt->watches, w->c.dir) < 0)
+			return fail_errno(err, "watch container %.12s", w->c.id);
+		return 0;
+	}
+	int r = sleep_until_news(&f, &w->watch, w->deadline);
 	if (r == -ETIMEDOUT)
 		return fail(err, ETIMEDOUT, "container %.12s has not %s in time", w->c.id,
 			    w->condition == CSN_WAIT_REMOVED ? "been removed" : "ended");
@@ -192,20 +198,13 @@ int csn_container_wait_for(struct csn_runtime *rt, const char *container,
 						.c = CONTAINER_INIT,
 						.condition = condition,
 						.deadline = deadline_in(timeout_ms),
-						.watch = -1,
+						.watch = WATCH_INIT,
 						.hold = -1,
 						.held = -1 };
-	char path[32];
 	int over;
 	if ((unsigned)condition > CSN_WAIT_REMOVED)
 		return fail(err, EINVAL, "wait: no such condition");
 	TRY(container_find(rt, container, &w.c, err));
-	(void)snprintf(path, sizeof path, "/proc/self/fd/%d", w.c.dir);
-	w.watch = inotify_init1(IN_CLOEXEC | IN_NONBLOCK);
-	if (w.watch < 0 || inotify_add_watch(w.watch, path,
-					     IN_CREATE | IN_MOVED_TO | IN_DELETE_SELF |
-						     IN_MOVE_SELF | IN_DELETE) < 0)
-		return fail_errno(err, "watch container %.12s", w.c.id);
 	do {
 		over = look_and_sleep(&w, err);
 		TRY(over);

@@ -15,6 +15,7 @@ EXTRA_DIST += tests/bench/idle tests/bench/images tests/bench/run tests/bench/st
 bench: bin/caisson tests/bench/floor tests/bench/interleave
 	BUILD=$(abs_builddir) $(srcdir)/tests/bench/run
 	$(MAKE) $(AM_MAKEFLAGS) bench-stats
+	$(MAKE) $(AM_MAKEFLAGS) bench-wait
 	$(MAKE) $(AM_MAKEFLAGS) bench-logs
 
 # Statistics: one sample, and a thousand containers once a second.
@@ -47,3 +48,17 @@ EXTRA_DIST += tests/bench/logs
 .PHONY: bench-logs
 bench-logs: all tests/bench/tail
 	BUILD=$(abs_builddir) $(srcdir)/tests/bench/logs
+
+# Waiting: how late an end is told, and what it costs to wait for many.
+EXTRA_PROGRAMS += tests/bench/last tests/bench/wake
+tests_bench_last_SOURCES = tests/bench/last.c
+tests_bench_last_LDFLAGS = -all-static
+tests_bench_wake_SOURCES = tests/bench/wake.c
+tests_bench_wake_CFLAGS = $(AM_CFLAGS) -pthread
+tests_bench_wake_LDADD = lib/libcaisson.la
+CLEANFILES += tests/bench/last tests/bench/wake
+EXTRA_DIST += tests/bench/wait
+
+.PHONY: bench-wait
+bench-wait: all tests/bench/last tests/bench/wake
+	BUILD=$(abs_builddir) $(srcdir)/tests/bench/wait
