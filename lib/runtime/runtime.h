@@ -8,9 +8,9 @@
  *containers being made or taken apart; swept by the next create
  *
  * Locks (flock): <root>/containers shared while a container is made, exclusive while layers are
- * freed; <root>/names exclusive while a name is claimed or freed; containers/<id> exclusive while
- * that container is started, settled or removed. Always taken in this order, each through a file
- * description of its own, so that threads exclude each other as processes do.
+ * freed; containers/<id> exclusive while that container is started, settled, renamed or removed;
+ * <root>/names exclusive while a name is claimed or freed. Always taken in this order, each through
+ * a file description of its own, so that threads exclude each other as processes do.
  */
 #ifndef CSN_RUNTIME_RUNTIME_H
 #define CSN_RUNTIME_RUNTIME_H
