@@ -62,8 +62,10 @@ basics() {
 terminals() {
 	t_shows '/dev/pts/0|/dev/console' "run -t has a terminal" with_tty podman run --rm --network none -t $IMAGE tty
 	t_says typed "run -i reads standard input" sh -c "echo typed | podman run --rm --network none -i $IMAGE cat"
+	# podman says the size while the program starts: it may not be there at the first look.
 	t_shows '31 97' "the terminal has the caller's size" script -qec \
-		"stty rows 31 cols 97; podman run --rm --network none -t $IMAGE stty size" /dev/null
+		"stty rows 31 cols 97; podman run --rm --network none -t $IMAGE sh -c '
+			for i in 1 2 3 4 5 6 7 8 9; do stty size | grep -v stty && exit; sleep 0.2; done'" /dev/null
 }
 
 # ---- file systems --------------------------------------------------------------------------------
