@@ -308,7 +308,8 @@ END_TEST
 static int options_of(const struct csn_service *s, struct csn_container_options *ret)
 {
 	static const struct csn_rt_options options = CSN_RT_OPTIONS_INIT;
-	static const struct container_ref c = { .text = "web-1" };
+	static const struct csn_container_id id = { "web", "default", 1, 0 };
+	static const struct container_ref c = { .id = &id, .text = "web-1" };
 	const struct making m = { s, &c, &options, &arena };
 	return service_options(&m, ret, &err);
 }
