@@ -292,7 +292,7 @@ static int put_entry(struct unpacking *u, struct archive_entry *e)
 	if (!name || !name[0])
 		return fail(u->err, EINVAL, "the archive has an entry without a name");
 	int r = find_place(u, name, &p);
-	auto_fd parent = p.parent;
+	auto_fd __attribute__((unused)) parent = p.parent; /* closed at the end */
 	TRY(r);
 	if (!p.name[0]) /* the destination is what it is */
 		return 0;

@@ -48,6 +48,17 @@ bool attach_add(struct attach *a, int fd, bool lossless)
 
 /* ---- output ---------------------------------------------------------------------------------- */
 
+/* It takes no more output. Who hung up may have sent input before, which counts. */
+static void fall_silent(struct client *c, int why)
+{
+	if (why != EPIPE && why != ECONNRESET) {
+		attach_drop(c);
+		return;
+	}
+	c->deaf = true;
+	c->pending_head_size = c->pending_size = 0;
+}
+
 void attach_flush(struct attach *a, struct client *c)
 {
 	(void)a;
@@ -65,7 +76,7 @@ void attach_flush(struct attach *a, struct client *c)
 		if (n < 0 && errno == EAGAIN && c->lossless)
 			return;
 		if (n < 0) {
-			attach_drop(c);
+			fall_silent(c, errno);
 			return;
 		}
 		size_t sent = (size_t)n;
@@ -80,7 +91,7 @@ void attach_send(struct attach *a, enum attach_type type, const char *bytes, siz
 {
 	for (size_t i = 0; i < CLIENTS_MAX; i++) {
 		struct client *c = &a->clients[i];
-		if (c->fd < 0)
+		if (c->fd < 0 || c->deaf)
 			continue;
 		c->pending_head =
 			(struct attach_header){ .type = (uint8_t)type, .length = (uint32_t)size };

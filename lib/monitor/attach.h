@@ -14,6 +14,7 @@ enum { CLIENTS_MAX = 8, STDIN_CHUNK = 4096 };
 struct client {
 	int fd;	       /* -1: free */
 	bool lossless; /* the starter's: output waits for it; others are dropped when they lag */
+	bool deaf;     /* it has hung up: what it sent before is still read */
 	struct attach_header head; /* of the frame being read */
 	size_t head_size;
 	uint32_t left; /* payload still to come */

@@ -8,6 +8,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/sendfile.h>
@@ -220,8 +221,8 @@ static int copy_layer(struct copying *c, const struct union_dir *from, size_t la
 		size_t n = strlen(e->d_name);
 		if (above + n + 2 > sizeof c->path)
 			return -ENAMETOOLONG;
-		memcpy(c->path + above, above ? "/" : "", above > 0);
-		memcpy(c->path + above + (above > 0), e->d_name, n + 1);
+		(void)snprintf(c->path + above, sizeof c->path - above, "%s%s", above ? "/" : "",
+			       e->d_name);
 		/* On failure the path stays as it is: the error names it. */
 		TRY(copy_entry(c, from, index, to, e->d_name, &st, depth));
 		c->path[above] = '\0';

@@ -123,7 +123,7 @@ static void waiting_done(struct waiting *w)
 /* A renamed container has a new record: the lock moves on to it. */
 static void hold_record(struct waiting *w)
 {
-	auto_fd old = take_fd(&w->hold);
+	auto_fd __attribute__((unused)) old = take_fd(&w->hold); /* closed at the end */
 	w->hold = openat(w->c.dir, "container.json", O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
 	if (w->hold >= 0)
 		(void)flock(w->hold, LOCK_SH | LOCK_NB);

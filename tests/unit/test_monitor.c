@@ -250,6 +250,37 @@ START_TEST(frames_in_any_pieces)
 }
 END_TEST
 
+/* Input of a client that has hung up counts, though output came before it was read. */
+START_TEST(what_was_sent_before_hanging_up_is_read)
+{
+	static struct attach a;
+	int client[2], input[2];
+	char text[8];
+
+	ck_assert_int_eq(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, client), 0);
+	ck_assert_int_eq(pipe2(input, O_CLOEXEC), 0);
+	attach_init(&a, input[1], false);
+	ck_assert(attach_add(&a, client[0], false));
+	struct attach_header head = { .type = ATTACH_STDIN, .length = 3 };
+	ck_assert_int_eq(write(client[1], &head, sizeof head), sizeof head);
+	ck_assert_int_eq(write(client[1], "abc", 3), 3);
+	head = (struct attach_header){ .type = ATTACH_STDIN_EOF };
+	ck_assert_int_eq(write(client[1], &head, sizeof head), sizeof head);
+	(void)close(client[1]);
+
+	attach_send(&a, ATTACH_STDOUT, "x", 1);
+	attach_send(&a, ATTACH_STDOUT, "x", 1);
+	ck_assert(!attach_blocked(&a));
+	for (int i = 0; i < 10 && a.clients[0].fd >= 0; i++)
+		attach_read(&a, &a.clients[0]);
+	ck_assert_int_eq(a.clients[0].fd, -1);
+	ck_assert_int_eq(read(input[0], text, sizeof text), 3);
+	ck_assert_int_eq(memcmp(text, "abc", 3), 0);
+	ck_assert_int_eq(read(input[0], text, sizeof text), 0); /* and its end */
+	(void)close(input[0]);
+}
+END_TEST
+
 START_TEST(the_starter_holds_back_and_others_are_dropped)
 {
 	static struct attach a;
@@ -438,6 +469,7 @@ int main(void)
 	tcase_add_test(plain, long_lines_are_parted_and_nothing_is_lost);
 	tcase_add_test(plain, a_full_disk_is_counted);
 	tcase_add_test(plain, frames_in_any_pieces);
+	tcase_add_test(plain, what_was_sent_before_hanging_up_is_read);
 	tcase_add_test(plain, the_starter_holds_back_and_others_are_dropped);
 	tcase_add_test(plain, words_of_the_second_image);
 	suite_add_tcase(suite, plain);
