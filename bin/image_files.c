@@ -49,7 +49,6 @@ static int mount_layers(const char *upper, const char *work, struct csn_error *e
 	if (unshare(CLONE_NEWNS) < 0 || mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0)
 		return fail_errno(err, "make a mount namespace");
 	const struct overlay o = { .root = image_root(),
-				   .root_dir = root,
 				   .layers = texts(&arg.layers),
 				   .layers_count = arg.layers.count,
 				   .upper = upper,

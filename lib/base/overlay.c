@@ -8,6 +8,7 @@
 #include <fcntl.h>
 #include <stdbool.h>
 #include <stdio.h>
+#include <unistd.h>
 
 #include "base/cleanup.h"
 #include "base/error.h"
@@ -37,7 +38,9 @@ static int add_layers_joined(int fs, const struct overlay *o)
 			return -E2BIG;
 		at += (size_t)n;
 	}
-	if (fchdir(o->root_dir) < 0)
+	/* By its path: an older Linux takes no layers from another mount namespace, where a
+	 * descriptor may come from. */
+	if (chdir(o->root) < 0)
 		return -errno;
 	return fsconfig(fs, FSCONFIG_SET_STRING, "lowerdir", joined, 0) < 0 ? -errno : 0;
 }
@@ -66,7 +69,7 @@ static int mount_classic(const struct overlay *o)
 			return -E2BIG;
 		at += (size_t)n;
 	}
-	if (fchdir(o->root_dir) < 0 || mount("overlay", o->target, "overlay", 0, options) < 0)
+	if (chdir(o->root) < 0 || mount("overlay", o->target, "overlay", 0, options) < 0)
 		return -errno;
 	int tree = open_tree(AT_FDCWD, o->target, OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC);
 	int r = tree < 0 ? -errno : tree;

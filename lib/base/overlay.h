@@ -6,7 +6,6 @@
 
 struct overlay {
 	const char *root; /* absolute; everything below is relative to it */
-	int root_dir;	  /* the same directory, open */
 	char *const *layers;
 	size_t layers_count;	  /* bottom first */
 	const char *upper, *work; /* NULL: read-only, of at least two layers */
@@ -16,7 +15,7 @@ struct overlay {
 };
 
 /* The root of a detached tree; or -errno, -E2BIG for more layers than Linux takes. May change the
- * working directory to root_dir. */
+ * working directory to root. */
 int overlay_mount(const struct overlay *o);
 
 #endif

@@ -39,11 +39,9 @@ static int open_merged(struct session *s, const char *root, char *const *layers,
 	if (unshare(CLONE_NEWNS) < 0 || mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0)
 		return fail_errno(err, "make a mount namespace");
 	(void)snprintf(target, sizeof target, "tmp/%s", s->name);
-	const struct overlay o = { .root = root,
-				   .root_dir = s->store->root_dir,
-				   .layers = layers,
-				   .layers_count = count,
-				   .target = target };
+	const struct overlay o = {
+		.root = root, .layers = layers, .layers_count = count, .target = target
+	};
 	int fd = overlay_mount(&o);
 	return fd < 0 ? fail(err, -fd, "see the layers together: %s", strerror(-fd)) : fd;
 }

@@ -71,7 +71,6 @@ static int mount_overlay(struct starting *st)
 	(void)snprintf(work, sizeof work, "containers/%s/work", st->id);
 	(void)snprintf(target, sizeof target, "containers/%s/rootfs", st->id);
 	const struct overlay o = { .root = st->root,
-				   .root_dir = st->root_dir,
 				   .layers = st->record.layers,
 				   .layers_count = st->record.layers_count,
 				   .upper = upper,
