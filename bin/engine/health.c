@@ -7,7 +7,7 @@
 #include <string.h>
 
 #include "base/cleanup.h"
-#include "base/duration.h"
+#include "base/quantity.h"
 #include "base/error.h"
 
 struct health_args health_args;

@@ -3,7 +3,6 @@ lib_base_libbase_la_SOURCES = \
 	lib/base/arena.c lib/base/arena.h \
 	lib/base/cleanup.h \
 	lib/base/deadline.c lib/base/deadline.h \
-	lib/base/duration.c lib/base/duration.h \
 	lib/base/error.c lib/base/error.h \
 	lib/base/fdpass.c lib/base/fdpass.h \
 	lib/base/file.c lib/base/file.h \
@@ -14,11 +13,13 @@ lib_base_libbase_la_SOURCES = \
 	lib/base/overlay.c lib/base/overlay.h \
 	lib/base/path.c lib/base/path.h \
 	lib/base/proc.c lib/base/proc.h \
+	lib/base/quantity.c lib/base/quantity.h \
 	lib/base/sized.c lib/base/sized.h \
 	lib/base/sha256.c lib/base/sha256.h \
 	lib/base/size.c lib/base/size.h \
 	lib/base/sys.h \
 	lib/base/texts.c lib/base/texts.h \
+	lib/base/tree_size.c lib/base/tree_size.h \
 	lib/base/user.c lib/base/user.h \
 	lib/base/utc.c lib/base/utc.h
 lib_base_libbase_la_CFLAGS = $(AM_CFLAGS) $(JANSSON_CFLAGS)

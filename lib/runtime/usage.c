@@ -3,66 +3,19 @@
  * layer is said by the records of images and containers; what containers wrote, and volumes, are
  * walked through.
  */
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/error.h"
 #include "base/json.h"
+#include "base/tree_size.h"
 #include "caisson-image.h"
 #include "caisson-volume.h"
 #include "runtime/runtime.h"
-
-#define DEPTH_MAX 512 /* deeper ones are not counted */
-
-/* ---- walking --------------------------------------------------------------------------------- */
-
-static void close_dir(DIR **d)
-{
-	if (*d)
-		(void)closedir(*d);
-}
-
-/* Blocks of a directory and all below it on the same file system; files that go meanwhile, or
- * cannot be looked at, count as nothing. A file of n names counts an nth for each. */
-static uint64_t size_below(int dir, dev_t device, int depth)
-{
-	int copy = openat(dir, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	DIR *d AUTO(close_dir)
-	= copy < 0 ? NULL : fdopendir(copy);
-	uint64_t size = 0;
-	struct stat st;
-
-	if (!d)
-		close_fd(&copy);
-	for (struct dirent *e; d && (e = readdir(d));) {
-		if (strcmp(e->d_name, ".") == 0 || strcmp(e->d_name, "..") == 0 ||
-		    fstatat(dir, e->d_name, &st, AT_SYMLINK_NOFOLLOW) < 0 || st.st_dev != device)
-			continue;
-		uint64_t own = (uint64_t)st.st_blocks * 512;
-		size += S_ISDIR(st.st_mode) || st.st_nlink < 2 ? own : own / st.st_nlink;
-		if (!S_ISDIR(st.st_mode) || depth == DEPTH_MAX)
-			continue;
-		auto_fd down =
-			openat(dir, e->d_name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-		if (down >= 0)
-			size += size_below(down, device, depth + 1);
-	}
-	return size;
-}
-
-static uint64_t tree_size(int at, const char *path)
-{
-	struct stat st;
-	auto_fd dir = openat(at, path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-
-	return dir < 0 || fstat(dir, &st) < 0 ? 0 : size_below(dir, st.st_dev, 0);
-}
 
 /* ---- the store ------------------------------------------------------------------------------- */
 

@@ -161,16 +161,24 @@ static int volume_program(struct csn_runtime *rt, const char *verb, int dir,
 /* ---- to the bucket ----------------------------------------------------------------------------
  */
 
+/* Its directory, and what is recorded of it. */
+static int open_volume(struct csn_runtime *rt, const char *name, struct volume_record *ret,
+		       struct arena *arena, struct csn_error *err)
+{
+	auto_fd volume = volume_open(rt, name, err);
+	TRY(volume);
+	TRY(within(err, volume_read(volume, ret, arena, err), "volume \"%s\"", name));
+	return take_fd(&volume);
+}
+
 /* 1: done. 0: it is kept in none. */
 static int sync_volume(struct csn_runtime *rt, const char *name, struct csn_volume_moved *ret,
 		       struct csn_error *err)
 {
 	struct arena arena AUTO(arena_free) = { 0 };
 	struct volume_record r;
-	auto_fd volume = volume_open(rt, name, err);
-	if (volume < 0)
-		return volume;
-	TRY(within(err, volume_read(volume, &r, &arena, err), "volume \"%s\"", name));
+	auto_fd volume = open_volume(rt, name, &r, &arena, err);
+	TRY(volume);
 	if (!r.s3.set)
 		return 0;
 	auto_fd lock = lock_dir(volume, LOCK_EX, err);
@@ -273,10 +281,8 @@ int csn_volume_restore(struct csn_runtime *rt, const char *name, bool force,
 	struct csn_volume_moved moved = CSN_VOLUME_MOVED_INIT;
 	struct arena arena AUTO(arena_free) = { 0 };
 	struct volume_record r;
-	auto_fd volume = volume_open(rt, name, err);
-	if (volume < 0)
-		return volume;
-	TRY(within(err, volume_read(volume, &r, &arena, err), "volume \"%s\"", name));
+	auto_fd volume = open_volume(rt, name, &r, &arena, err);
+	TRY(volume);
 	if (!r.s3.set)
 		return fail(err, EINVAL, "volume \"%s\" is kept in no bucket", name);
 	auto_fd lock = lock_dir(volume, LOCK_EX, err);

@@ -11,7 +11,7 @@
 #include <stdint.h>
 
 #include "base/arena.h"
-#include "base/duration.h"
+#include "base/quantity.h"
 #include "base/json.h"
 #include "caisson.h"
 #include "spec/spec.h"
@@ -178,8 +178,5 @@ struct service_spec {
 extern const struct json_field service_fields[];
 /* What no single field can tell. name stands in front of errors. */
 int service_check(const struct service_spec *s, const char *name, struct csn_error *err);
-
-/* "512Mi", "1G" (1000s), "1048576": bytes; -EINVAL, -ERANGE. */
-int bytes_parse(const char *text, uint64_t *ret);
 
 #endif

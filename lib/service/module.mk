@@ -13,5 +13,4 @@ lib_service_libservice_la_SOURCES = \
 	lib/service/service_check.c \
 	lib/service/service_fields.c \
 	lib/service/to_image.c \
-	lib/service/to_oci.c \
-	lib/service/units.c
+	lib/service/to_oci.c

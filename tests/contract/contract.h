@@ -25,6 +25,9 @@ extern const struct subject *subject;
 struct csn_rt *subject_open(void);
 struct csn_service *subject_service(const char *command);
 struct csn_container_id subject_id(const char *service, uint32_t replica);
+/* A runtime with a started container of that command; and the end of both. */
+struct csn_rt *started(const char *service, const char *command, struct csn_container_id *ret_id);
+void done(struct csn_rt *rt, const struct csn_container_id *id);
 
 TCase *types_case(void); /* types.c: ids, signals, reasons, errors; needs no runtime */
 TCase *defaults_case(

@@ -13,25 +13,6 @@
 
 #include "contract.h"
 
-static struct csn_rt *started(const char *service, const char *command, struct csn_container_id *id)
-{
-	struct csn_rt *rt = subject_open();
-	struct csn_service *s = subject_service(command);
-	struct csn_error err;
-	*id = subject_id(service, 1);
-	OK(csn_rt_create_container(rt, id, s, &err));
-	OK(csn_rt_start_container(rt, id, &err));
-	csn_service_free(s);
-	return rt;
-}
-
-static void done(struct csn_rt *rt, const struct csn_container_id *id)
-{
-	struct csn_error err;
-	OK(csn_rt_remove_container(rt, id, &err));
-	csn_rt_close(rt);
-}
-
 /* Runs a shell command in it; its output is in out. */
 static void sh(struct csn_rt *rt, const struct csn_container_id *id, const char *command, char *out,
 	       size_t size)

@@ -13,24 +13,13 @@ static bool says(const struct csn_log_entry *e, enum csn_stream stream, const ch
 /* A container that has said two lines and ended. */
 static struct csn_rt *talked(struct csn_container_id *ret_id)
 {
-	struct csn_rt *rt = subject_open();
-	struct csn_service *s = subject_service(
-		"echo mock log line 1; sleep 0.1; echo mock error line >&2; sleep 0.1");
+	struct csn_rt *rt = started(
+		"talk", "echo mock log line 1; sleep 0.1; echo mock error line >&2; sleep 0.1",
+		ret_id);
 	struct csn_error err;
 	int code;
-	*ret_id = subject_id("talk", 1);
-	OK(csn_rt_create_container(rt, ret_id, s, &err));
-	OK(csn_rt_start_container(rt, ret_id, &err));
 	OK(csn_rt_wait_container(rt, ret_id, 10000, &code, &err));
-	csn_service_free(s);
 	return rt;
-}
-
-static void done(struct csn_rt *rt, const struct csn_container_id *id)
-{
-	struct csn_error err;
-	OK(csn_rt_remove_container(rt, id, &err));
-	csn_rt_close(rt);
 }
 
 START_TEST(logs_come_in_order)

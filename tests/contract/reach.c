@@ -17,25 +17,6 @@
 #include "caisson-image.h"
 #include "contract.h"
 
-static struct csn_rt *started(const char *service, const char *command, struct csn_container_id *id)
-{
-	struct csn_rt *rt = subject_open();
-	struct csn_service *s = subject_service(command);
-	struct csn_error err;
-	*id = subject_id(service, 1);
-	OK(csn_rt_create_container(rt, id, s, &err));
-	OK(csn_rt_start_container(rt, id, &err));
-	csn_service_free(s);
-	return rt;
-}
-
-static void done(struct csn_rt *rt, const struct csn_container_id *id)
-{
-	struct csn_error err;
-	OK(csn_rt_remove_container(rt, id, &err));
-	csn_rt_close(rt);
-}
-
 static int code_of(struct csn_rt *rt, const struct csn_container_id *id)
 {
 	struct csn_error err;

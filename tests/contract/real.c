@@ -20,26 +20,6 @@ static int64_t now_ms(void)
 	return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
 }
 
-/* A started container of that command. */
-static struct csn_rt *started(const char *service, const char *command, struct csn_container_id *id)
-{
-	struct csn_rt *rt = subject_open();
-	struct csn_service *s = subject_service(command);
-	struct csn_error err;
-	*id = subject_id(service, 1);
-	OK(csn_rt_create_container(rt, id, s, &err));
-	OK(csn_rt_start_container(rt, id, &err));
-	csn_service_free(s);
-	return rt;
-}
-
-static void done(struct csn_rt *rt, const struct csn_container_id *id)
-{
-	struct csn_error err;
-	OK(csn_rt_remove_container(rt, id, &err));
-	csn_rt_close(rt);
-}
-
 static struct csn_wait_outcome outcome_of(struct csn_rt *rt, const struct csn_container_id *id)
 {
 	struct csn_wait_outcome outcome = CSN_WAIT_OUTCOME_INIT;

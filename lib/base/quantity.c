@@ -1,5 +1,5 @@
-/* Durations as people write them. */
-#include "base/duration.h"
+/* Durations and sizes as people write them in deployments: digits and a unit of a table. */
+#include "base/quantity.h"
 
 #include <errno.h>
 #include <string.h>
@@ -7,14 +7,14 @@
 #include "base/cleanup.h"
 
 /* Digits at *at; -ERANGE when they are too many. */
-static int read_number(const char **at, uint64_t *ret)
+static int read_number(const char **at, uint64_t max, uint64_t *ret)
 {
 	uint64_t n = 0;
 	if (**at < '0' || **at > '9')
 		return -EINVAL;
 	for (; **at >= '0' && **at <= '9'; (*at)++) {
 		uint64_t digit = (uint64_t)(**at - '0');
-		if (n > (INT64_MAX - digit) / 10)
+		if (n > (max - digit) / 10)
 			return -ERANGE;
 		n = n * 10 + digit;
 	}
@@ -65,7 +65,7 @@ int duration_parse(const char *text, int64_t *ret_ns)
 	}
 	while (*at) {
 		uint64_t n = 0;
-		int r = read_number(&at, &n);
+		int r = read_number(&at, INT64_MAX, &n);
 		if (r < 0)
 			return r;
 		size_t size = strspn(at, "abcdefghijklmnopqrstuvwxyz");
@@ -79,5 +79,36 @@ int duration_parse(const char *text, int64_t *ret_ns)
 		at += strspn(at, " ");
 	}
 	*ret_ns = (int64_t)total;
+	return 0;
+}
+
+int bytes_parse(const char *text, uint64_t *ret)
+{
+	static const struct unit units[] = {
+		{ "", 1 },
+		{ "Ki", 1ull << 10 },
+		{ "Mi", 1ull << 20 },
+		{ "Gi", 1ull << 30 },
+		{ "Ti", 1ull << 40 },
+		{ "K", 1000 },
+		{ "k", 1000 },
+		{ "M", 1000000 },
+		{ "m", 1000000 },
+		{ "G", 1000000000 },
+		{ "g", 1000000000 },
+		{ "T", 1000000000000 },
+		{ "t", 1000000000000 },
+	};
+	const char *at = text;
+	uint64_t n = 0;
+	int r = read_number(&at, UINT64_MAX, &n);
+	if (r < 0)
+		return r;
+	const struct unit *unit = find_unit(units, COUNT(units), at, strlen(at));
+	if (!unit)
+		return -EINVAL;
+	if (n > UINT64_MAX / unit->factor)
+		return -ERANGE;
+	*ret = n * unit->factor;
 	return 0;
 }
