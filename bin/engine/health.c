@@ -7,8 +7,8 @@
 #include <string.h>
 
 #include "base/cleanup.h"
-#include "base/quantity.h"
 #include "base/error.h"
+#include "base/quantity.h"
 
 struct health_args health_args;
 

@@ -11,8 +11,8 @@
 #include <stdint.h>
 
 #include "base/arena.h"
-#include "base/quantity.h"
 #include "base/json.h"
+#include "base/quantity.h"
 #include "caisson.h"
 #include "spec/spec.h"
 
