@@ -255,7 +255,7 @@ int opts_run_command(const char *program, const struct command *const *commands,
 	int operands = argc - first;
 	if (operands < c->min_operands || (c->max_operands >= 0 && operands > c->max_operands)) {
 		(void)snprintf(text, sizeof text, "%s: expected %s%s", c->name,
-			       operands < c->min_operands ? "" : "no more than ",
+			       operands < c->min_operands || !c->operands ? "" : "no more than ",
 			       c->operands ? c->operands : "no arguments");
 		return usage_error(program, c, text);
 	}

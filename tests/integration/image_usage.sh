@@ -14,6 +14,8 @@ print(v)' "$@"
 
 # ---- df ------------------------------------------------------------------------------------------
 
+t_fails_with "df: expected no arguments" csn system df extra
+
 mkdir -p rootfs
 head -c 300000 /dev/urandom >rootfs/file
 tar -C rootfs -cf rootfs.tar .
